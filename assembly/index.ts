@@ -1,0 +1,28 @@
+// What the module exports. It imports nothing.
+
+export { pieceLength, randomWords, stage } from "./memory";
+export { original, update } from "./update";
+export { beginSelection, count, narrow, selected, selectedNext } from "./quantile";
+export {
+  drawFewNormals,
+  drawNormals,
+  drawUniforms,
+  drawWords,
+  randomCached,
+  randomHasCached,
+  randomLeft,
+  randomPosition,
+  seedRandom,
+  setRandom,
+  transform,
+} from "./random";
+
+/** The cosine of the cosine noise schedule: an engine's own Math.cos may differ in the last bits. */
+export function cos(x: f64): f64 {
+  return NativeMath.cos(x);
+}
+
+/** The exponential of the sigmoid noise schedule, for the same reason. */
+export function exp(x: f64): f64 {
+  return NativeMath.exp(x);
+}

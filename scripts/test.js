@@ -1,0 +1,41 @@
+// Compiles tests/*.test.ts to build/tests/ and runs them with uvu. They import the built package by its name.
+// An argument is a pattern of file names: `npm run test:api -- golden` runs tests/golden.test.ts.
+
+import { spawnSync } from "node:child_process";
+import { readdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const pattern = process.argv[2] ?? "";
+
+rmSync(join(root, "build/tests"), { recursive: true, force: true });
+await build({
+  absWorkingDir: root,
+  entryPoints: readdirSync(join(root, "tests"))
+    .filter((name) => name.endsWith(".test.ts"))
+    .map((name) => `tests/${name}`),
+  outdir: "build/tests",
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node20",
+  packages: "external",
+  sourcemap: "inline",
+  logLevel: "warning",
+});
+
+const { status } = spawnSync(
+  process.execPath,
+  [
+    "--enable-source-maps",
+    "--expose-gc",
+    join(root, "node_modules/uvu/bin.js"),
+    "build/tests",
+    `${pattern}.*\\.test\\.js$`,
+  ],
+  { cwd: root, stdio: "inherit" },
+);
+process.exitCode = status ?? 1;

@@ -1,0 +1,80 @@
+// The one instance of the WebAssembly module, made at first use. Everything of a call is read and checked before
+// the module is touched, and nothing of a call stays in it.
+
+import { instantiate, prepare } from "#platform";
+
+// Spelled without naming WebAssembly's types, which not every user's compiler settings know.
+type CompiledModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer T } } } ? T : never;
+
+/** What {@link init} takes: the module's bytes, or the compiled module. */
+export type ModuleSource = ArrayBuffer | ArrayBufferView | CompiledModule;
+
+/** What the module exports; addresses are byte offsets into `memory`. */
+export interface Core {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  stage(index: number): number;
+  pieceLength(): number;
+  randomWords(): number;
+  update(
+    out: number, x: number, m: number, cond: number, noise: number, n: number,
+    guidance: number, k: number, q: number, w: number, r: number, a: number, b: number, c: number, d: number,
+  ): void; // prettier-ignore
+  original(
+    out: number, x: number, m: number, cond: number, n: number,
+    guidance: number, k: number, q: number, w: number, r: number,
+  ): void; // prettier-ignore
+  beginSelection(index: number): void;
+  count(values: number, n: number): void;
+  narrow(): void;
+  selected(): number;
+  selectedNext(): number;
+  seedRandom(seed: number): void;
+  setRandom(position: number, left: number, hasCached: boolean, cached: number): void;
+  randomPosition(): number;
+  randomLeft(): number;
+  randomHasCached(): number;
+  randomCached(): number;
+  drawWords(out: number, n: number): void;
+  drawUniforms(out: number, n: number): void;
+  drawNormals(out: number, n: number): void;
+  drawFewNormals(out: number, n: number): void;
+  transform(out: number, blocks: number): void;
+  cos(x: number): number;
+  exp(x: number): number;
+}
+
+let core: Core | undefined;
+
+/** The module's instance. */
+export function useCore(): Core {
+  return (core ??= instantiate() as unknown as Core);
+}
+
+/**
+ * Loads the WebAssembly module ahead of the first use, which otherwise compiles the module inside the library, at
+ * once and synchronously.
+ *
+ * Call it where a host forbids that (a browser's main thread before Chrome 114), or to give the module yourself:
+ * `ddim-wasm/core.wasm`, or `ddim-wasm/core.scalar.wasm` for an engine without SIMD. A failure leaves the library
+ * as it was.
+ *
+ * @param source the module's bytes, a WebAssembly.Module, or a promise of either; left out, the module inside the library
+ * @throws Error when a source is given although the module is in use already
+ * @throws whatever the engine says of bytes that it cannot compile
+ * @example
+ * import { init } from "ddim-wasm";
+ * await init();
+ */
+export async function init(source?: ModuleSource | PromiseLike<ModuleSource>): Promise<void> {
+  refuseSecond(source);
+  if (core) return;
+  const module = await prepare(await source);
+  refuseSecond(source);
+  core ??= instantiate(module) as unknown as Core;
+}
+
+function refuseSecond(source: unknown): void {
+  if (core && source !== undefined) {
+    throw new Error('"source" came too late: the module is already in use; call init before anything else');
+  }
+}

@@ -1,0 +1,262 @@
+// PyTorch's generator of random numbers on a CPU.
+
+import { type DType, DTYPES } from "./config.js";
+import { checkName, checkOptions, outOfRange, wrongType } from "./errors.js";
+import { draw, type Distribution, type RandomState, seedState } from "./staging.js";
+import { checkDims, isTensor, type PlainTensor, readDims, readValues, sizeOf, type Tensor } from "./tensor.js";
+
+const DEFAULT_SEED = 67280421310721n;
+const WORDS = 624;
+
+// torch's state in bytes: seed, left, seeded, next, the words (64 bits each), a cached normal and its flag.
+const STATE_BYTES = 5056;
+const AT_LEFT = 8;
+const AT_SEEDED = 12;
+const AT_NEXT = 16;
+const AT_WORDS = 24;
+const AT_CACHED = 5024;
+const AT_HAS_CACHED = 5040;
+
+/** Options of {@link Generator.randn} and {@link Generator.rand}. */
+export interface RandomOptions {
+  /** Type of the values. Default "float32". */
+  type?: DType | undefined;
+  /** A tensor to fill in place of a new one. */
+  out?: Tensor | undefined;
+}
+
+const RANDOM_OPTIONS = { type: undefined, out: undefined } satisfies RandomOptions;
+
+/**
+ * A source of random numbers, with the same bits as `torch.Generator("cpu")` of PyTorch 2.12 and later on x86-64.
+ *
+ * Only the low 32 bits of a seed matter to the numbers, as in PyTorch. A generator lives in JavaScript's memory and
+ * needs no freeing.
+ *
+ * @example
+ * import { Generator } from "ddim-wasm";
+ * const generator = new Generator(0);
+ * generator.randn([1, 4, 64, 64]).data; // Float32Array of torch.randn(1, 4, 64, 64, generator=torch.Generator().manual_seed(0))
+ */
+export class Generator {
+  /** @internal */
+  readonly state: RandomState = { words: new Uint32Array(WORDS), position: 0, left: 1, hasCached: false, cached: 0 };
+  #initialSeed = DEFAULT_SEED;
+
+  /**
+   * @param seed an integer in [-2^63, 2^64 - 1]; a number beyond 2^53 must be a bigint. Default 67280421310721, as in PyTorch
+   * @throws RangeError for a seed out of bounds, TypeError for anything but a number or a bigint
+   */
+  constructor(seed: number | bigint = DEFAULT_SEED) {
+    this.manualSeed(seed);
+  }
+
+  /**
+   * Starts again from a seed, as torch.Generator.manual_seed.
+   *
+   * @param seed as for the constructor
+   * @returns the generator
+   * @example
+   * generator.manualSeed(42).randn([3]).data; // 0.33669037, 0.12880941, 0.23446237
+   */
+  manualSeed(seed: number | bigint): this {
+    this.#initialSeed = checkSeed(seed);
+    seedState(this.state, Number(this.#initialSeed & 0xffffffffn));
+    return this;
+  }
+
+  /**
+   * Starts again from a seed taken from the engine's `crypto`.
+   *
+   * @returns the seed, an integer in [0, 2^64 - 1]
+   * @throws Error where the engine has no crypto: give a seed to `manualSeed` there
+   * @example
+   * const seed = generator.seed(); // to be kept, so that the image can be made again
+   */
+  seed(): bigint {
+    const crypto = (globalThis as { crypto?: { getRandomValues<T>(array: T): T } }).crypto;
+    if (typeof crypto?.getRandomValues !== "function") {
+      throw new Error("this engine has no crypto to take a seed from: give a seed, as in new Generator(42)");
+    }
+    const [low, high] = crypto.getRandomValues(new Uint32Array(2));
+    this.manualSeed((BigInt(high!) << 32n) | BigInt(low!));
+    return this.#initialSeed;
+  }
+
+  /** The seed the generator was last started from, an integer in [0, 2^64 - 1]: a negative one in two's complement. */
+  get initialSeed(): bigint {
+    return this.#initialSeed;
+  }
+
+  /**
+   * Normal values with mean 0 and deviation 1, as torch.randn on a contiguous tensor.
+   *
+   * @param dims the shape: integers >= 0, at least one
+   * @param options `type`: "float32" or "float16"; `out`: a tensor of that type and size to fill
+   * @returns `{ data, dims, type }`, or `out` when that is one
+   * @throws TypeError or RangeError for a shape, option or `out` that does not fit; the generator stays as it was
+   * @example
+   * const noise = new Generator(42).randn([1, 4, 64, 64]);
+   */
+  randn(dims: readonly number[], options?: { type?: "float32" | undefined }): PlainTensor<Float32Array>;
+  randn<O extends Tensor>(
+    dims: readonly number[],
+    options: RandomOptions & { out: O },
+  ): O extends { dims: unknown } ? O : PlainTensor;
+  randn(dims: readonly number[], options?: RandomOptions): PlainTensor;
+  randn(dims: readonly number[], options: RandomOptions = {}): unknown {
+    return this.#fill("normal", dims, options);
+  }
+
+  /**
+   * Uniform values in [0, 1), as torch.rand.
+   *
+   * @param dims the shape: integers >= 0, at least one
+   * @param options as for `randn`
+   * @returns as `randn`
+   * @throws as `randn`
+   * @example
+   * const mask = generator.rand([1, 1, 64, 64]);
+   */
+  rand(dims: readonly number[], options?: { type?: "float32" | undefined }): PlainTensor<Float32Array>;
+  rand<O extends Tensor>(
+    dims: readonly number[],
+    options: RandomOptions & { out: O },
+  ): O extends { dims: unknown } ? O : PlainTensor;
+  rand(dims: readonly number[], options?: RandomOptions): PlainTensor;
+  rand(dims: readonly number[], options: RandomOptions = {}): unknown {
+    return this.#fill("uniform", dims, options);
+  }
+
+  /**
+   * Integers in [low, high), as torch.randint.
+   *
+   * @param low the smallest value, an integer >= -2^31, or a bigint >= -2^63
+   * @param high one more than the largest: an integer in (low, 2^31], or a bigint in (low, 2^63]
+   * @param dims the shape: integers >= 0, at least one
+   * @returns an Int32Array; a BigInt64Array for bigint bounds
+   * @throws TypeError or RangeError for bounds or a shape that do not fit
+   * @example
+   * const timesteps = generator.randint(0, 1000, [4]); // training timesteps
+   */
+  randint(low: number, high: number, dims: readonly number[]): Int32Array<ArrayBuffer>;
+  randint(low: bigint, high: bigint, dims: readonly number[]): BigInt64Array<ArrayBuffer>;
+  randint(low: number | bigint, high: number | bigint, dims: readonly number[]): Int32Array | BigInt64Array {
+    const wide = typeof low === "bigint" && typeof high === "bigint";
+    const bits = wide ? 63n : 31n;
+    const first = checkBound("low", low, wide, -(1n << bits), (1n << bits) - 1n);
+    const range = checkBound("high", high, wide, first + 1n, 1n << bits) - first;
+    const length = sizeOf(checkDims(dims, "dims"));
+    // Ranges from 2^28 on take 64 random bits a value.
+    const wordsEach = range < 1n << 28n ? 1 : 2;
+    const words = new Float32Array(length * wordsEach);
+    draw(this.state, "word", words);
+    const drawn = new Uint32Array(words.buffer);
+    const value = (i: number): bigint => {
+      const word = wordsEach === 1 ? BigInt(drawn[i]!) : (BigInt(drawn[2 * i]!) << 32n) | BigInt(drawn[2 * i + 1]!);
+      return first + (word % range);
+    };
+    if (wide) return BigInt64Array.from({ length }, (_, i) => value(i));
+    return Int32Array.from({ length }, (_, i) => Number(value(i)));
+  }
+
+  /**
+   * The generator's state in torch's own format, so that a generator can move between PyTorch and JavaScript.
+   *
+   * @returns 5056 bytes, as torch.Generator.get_state
+   * @example
+   * const state = generator.getState();
+   * generator.setState(state); // draws the same numbers again
+   */
+  getState(): Uint8Array<ArrayBuffer> {
+    const { words, position, left, hasCached, cached } = this.state;
+    const bytes = new Uint8Array(STATE_BYTES);
+    const view = new DataView(bytes.buffer);
+    view.setBigUint64(0, this.#initialSeed, true);
+    view.setInt32(AT_LEFT, left, true);
+    view.setInt32(AT_SEEDED, 1, true);
+    view.setUint32(AT_NEXT, position, true);
+    words.forEach((word, i) => view.setUint32(AT_WORDS + 8 * i, word, true));
+    view.setFloat64(AT_CACHED, hasCached ? cached : 0, true);
+    view.setInt32(AT_HAS_CACHED, hasCached ? 1 : 0, true);
+    return bytes;
+  }
+
+  /**
+   * Takes a state from `getState`, or from torch.Generator.get_state.
+   *
+   * @param state 5056 bytes
+   * @returns the generator
+   * @throws TypeError for anything but a Uint8Array, RangeError for one that holds no state; the generator stays as it was
+   */
+  setState(state: Uint8Array): this {
+    if (Object.prototype.toString.call(state) !== "[object Uint8Array]") {
+      throw wrongType("state", `a Uint8Array of ${STATE_BYTES} bytes`, state);
+    }
+    const view = new DataView(state.buffer, state.byteOffset, state.byteLength);
+    const left = view.byteLength === STATE_BYTES ? view.getInt32(AT_LEFT, true) : 0;
+    const position = left === 0 ? 0 : view.getUint32(AT_NEXT, true);
+    if (left < 1 || position + left - 1 > WORDS) {
+      throw outOfRange("state", `${STATE_BYTES} bytes as getState returns them`, state);
+    }
+    this.#initialSeed = view.getBigUint64(0, true);
+    for (let i = 0; i < WORDS; i++) this.state.words[i] = view.getUint32(AT_WORDS + 8 * i, true);
+    this.state.position = position;
+    this.state.left = left;
+    this.state.hasCached = view.getInt32(AT_HAS_CACHED, true) !== 0;
+    this.state.cached = this.state.hasCached ? view.getFloat64(AT_CACHED, true) : 0;
+    return this;
+  }
+
+  /**
+   * A second generator that goes on from here with the same numbers.
+   *
+   * @example
+   * const twin = generator.clone();
+   */
+  clone(): Generator {
+    return new Generator().setState(this.getState());
+  }
+
+  #fill(distribution: Distribution, dims: readonly number[], options: RandomOptions): unknown {
+    checkOptions("options", options, RANDOM_OPTIONS);
+    const { out, type = "float32" } = options;
+    checkName("type", type, DTYPES);
+    if (type === "float16") throw wrongType("type", '"float32" (float16 is not supported by this version)', type);
+    const shape = checkDims(dims, "dims");
+    const length = sizeOf(shape);
+    const data = out === undefined ? new Float32Array(length) : readOut(out, shape, length);
+    draw(this.state, distribution, data as Float32Array);
+    return out !== undefined && !ArrayBuffer.isView(out) ? out : { data, dims: shape, type };
+  }
+}
+
+function readOut(out: Tensor, shape: readonly number[], length: number): unknown {
+  if (!isTensor(out)) throw wrongType("out", "a tensor", out);
+  const data = readValues(out, "out");
+  const dims = readDims(out, "out", data.length);
+  if (data.length !== length || (dims && dims.join() !== shape.join())) {
+    throw outOfRange("out", `a tensor of dims [${shape.join(", ")}]`, dims ?? data);
+  }
+  return data;
+}
+
+function checkSeed(seed: unknown): bigint {
+  const expected = "an integer in [-2^63, 2^64 - 1], as a bigint beyond 2^53";
+  if (typeof seed === "number") {
+    if (!Number.isSafeInteger(seed)) throw outOfRange("seed", expected, seed);
+    return BigInt.asUintN(64, BigInt(seed));
+  }
+  if (typeof seed !== "bigint") throw wrongType("seed", expected, seed);
+  if (seed < -(1n << 63n) || seed >= 1n << 64n) throw outOfRange("seed", expected, seed);
+  return BigInt.asUintN(64, seed);
+}
+
+function checkBound(name: string, value: unknown, wide: boolean, least: bigint, most: bigint): bigint {
+  const expected = `an integer in [${least}, ${most}]${wide ? " as a bigint" : ""}`;
+  if (typeof value !== (wide ? "bigint" : "number")) throw wrongType(name, expected, value);
+  if (!wide && !Number.isInteger(value)) throw outOfRange(name, expected, value);
+  const bound = BigInt(value as number | bigint);
+  if (bound < least || bound > most) throw outOfRange(name, expected, value);
+  return bound;
+}

@@ -1,0 +1,20 @@
+// The module is inside the JavaScript and compiled synchronously, at first use.
+
+import { instantiateSync } from "@assemblyscript/loader";
+import base64 from "../../build/core.wasm";
+import type { ModuleSource } from "../core.js";
+
+function bytes(): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}
+
+/** Compiles, asynchronously, what `instantiate` takes. */
+export async function prepare(source: ModuleSource = bytes()): Promise<WebAssembly.Module> {
+  return source instanceof WebAssembly.Module ? source : WebAssembly.compile(source as ArrayBuffer | ArrayBufferView);
+}
+
+/** An instance's own exports: those that the loader adds to take a detour through a rest parameter at every call. */
+export function instantiate(module: WebAssembly.Module = new WebAssembly.Module(bytes())): WebAssembly.Exports {
+  const { instance } = instantiateSync(module as never) as unknown as { instance: WebAssembly.Instance };
+  return instance.exports;
+}

@@ -1,0 +1,228 @@
+// Work on tensors of any size and place, piece by piece: a piece of each input is copied into a fixed buffer of the
+// module, the kernel runs on it while it is in the cache, and the result is copied out. Tensors that live in the
+// module's own memory are worked on where they are.
+
+import type { Coefficients } from "./coefficients.js";
+import { type Core, useCore } from "./core.js";
+import type { Values } from "./tensor.js";
+
+// The staging buffers, by use. A piece's result takes the place of its sample.
+const SAMPLE = 0;
+const MODEL_OUTPUT = 1;
+const CONDITIONAL = 2;
+const NOISE = 3;
+const ORIGINAL = 4;
+const STAGES = 5;
+
+/** Where torch's generator stands; it is copied into the module for a call. */
+export interface RandomState {
+  readonly words: Uint32Array;
+  position: number;
+  left: number;
+  hasCached: boolean;
+  cached: number;
+}
+
+/** torch computes tensors below this size in another way, and draws the last values of any other in blocks of it. */
+const BLOCK = 16;
+
+let buffer: ArrayBuffer | undefined;
+let stages: Float32Array[] = [];
+let stateWords: Uint32Array;
+
+/** The module, with views of its buffers that are made again after its memory has moved. */
+function open(): Core {
+  const core = useCore();
+  if (core.memory.buffer !== buffer) {
+    buffer = core.memory.buffer;
+    const length = core.pieceLength();
+    stages = Array.from({ length: STAGES }, (_, i) => new Float32Array(buffer!, core.stage(i), length));
+    stateWords = new Uint32Array(buffer, core.randomWords(), 624);
+  }
+  return core;
+}
+
+function isResident(values: Values): boolean {
+  return values.buffer === buffer;
+}
+
+/** The address of `n` values from `start` on: in place if they are in the module's memory, else copied to a stage. */
+function stageIn(stage: number, values: Values, start: number, n: number): number {
+  if (isResident(values)) return values.byteOffset + start * 4;
+  const target = stages[stage]!;
+  target.set(n === values.length ? values : values.subarray(start, start + n));
+  return target.byteOffset;
+}
+
+/** Where a kernel stores a piece of `values`. */
+function resultAddress(stage: number, values: Values, start: number): number {
+  return isResident(values) ? values.byteOffset + start * 4 : stages[stage]!.byteOffset;
+}
+
+/** Copies a piece out of its stage, unless it was stored in place. */
+function stageOut(stage: number, values: Values, start: number, n: number): void {
+  if (isResident(values)) return;
+  const source = stages[stage]!;
+  values.set(n === source.length ? source : source.subarray(0, n), start);
+}
+
+/** The size of the next piece: none but the last is a multiple of a block, and that holds at least one. */
+function nextPiece(core: Core, remaining: number): number {
+  const length = core.pieceLength();
+  if (remaining <= length) return remaining;
+  return remaining - length < BLOCK ? length - BLOCK : length;
+}
+
+function enterRandom(core: Core, state: RandomState): void {
+  stateWords.set(state.words);
+  core.setRandom(state.position, state.left, state.hasCached, state.cached);
+}
+
+function leaveRandom(core: Core, state: RandomState): void {
+  state.words.set(stateWords);
+  state.position = core.randomPosition();
+  state.left = core.randomLeft();
+  state.hasCached = core.randomHasCached() !== 0;
+  state.cached = core.randomCached();
+}
+
+/** Seeds a generator's state: MT19937's initialisation from one word. */
+export function seedState(state: RandomState, seed: number): void {
+  const core = open();
+  core.seedRandom(seed);
+  state.words.set(stateWords);
+  state.position = 0;
+  state.left = 1;
+  state.hasCached = false;
+  state.cached = 0;
+}
+
+/** What `draw` fills a tensor with. */
+export type Distribution = "normal" | "uniform" | "word";
+
+function drawPiece(core: Core, distribution: Distribution, address: number, n: number, total: number): void {
+  if (distribution === "word") core.drawWords(address, n);
+  else if (distribution === "uniform") core.drawUniforms(address, n);
+  else if (total < BLOCK) core.drawFewNormals(address, n);
+  else core.drawNormals(address, n);
+}
+
+/** Fills `out` with values of a generator, in torch's order; words go into a Float32Array as bits. */
+export function draw(state: RandomState, distribution: Distribution, out: Float32Array): void {
+  if (out.length === 0) return;
+  const core = open();
+  enterRandom(core, state);
+  for (let start = 0, n = 0; start < out.length; start += n) {
+    n = nextPiece(core, out.length - start);
+    drawPiece(core, distribution, resultAddress(NOISE, out, start), n, out.length);
+    stageOut(NOISE, out, start, n);
+  }
+  leaveRandom(core, state);
+}
+
+/** The inputs of an update. With guidance the model output holds the unconditional half, then the conditional one. */
+export interface Inputs {
+  sample: Values;
+  modelOutput: Values;
+  guided: boolean;
+  guidance: number;
+}
+
+/**
+ * Computes `out`, and the predicted original sample if it is wanted, from the inputs and noise.
+ *
+ * @param noise a tensor, or generators: one for all, or one for each batch element
+ * @param coefficients one record for all, or one for each batch element
+ * @param batch number of batch elements
+ */
+export function updateTensor(
+  out: Values,
+  original: Values | null,
+  inputs: Inputs,
+  noise: Values | readonly RandomState[] | null,
+  coefficients: readonly Coefficients[],
+  batch: number,
+): void {
+  const core = open();
+  const length = out.length;
+  if (length === 0) return;
+  const { sample, modelOutput, guided, guidance } = inputs;
+  const elementLength = length / batch;
+  const states = Array.isArray(noise) ? (noise as readonly RandomState[]) : null;
+  // What one draw of noise covers: the whole tensor, or a batch element.
+  const drawLength = states !== null && states.length > 1 ? elementLength : length;
+  const sameLength = coefficients.length > 1 ? elementLength : length;
+
+  for (let from = 0, index = 0; from < length; from += drawLength, index++) {
+    const state = states === null ? null : states[index]!;
+    if (state !== null) enterRandom(core, state);
+    const to = from + drawLength;
+    for (let start = from, n = 0; start < to; start += n) {
+      n = nextPiece(core, to - start);
+      const x = stageIn(SAMPLE, sample, start, n);
+      const m = stageIn(MODEL_OUTPUT, modelOutput, start, n);
+      const cond = guided ? stageIn(CONDITIONAL, modelOutput, length + start, n) : 0;
+      let z = 0;
+      if (state !== null) drawPiece(core, "normal", (z = stages[NOISE]!.byteOffset), n, drawLength);
+      else if (noise !== null) z = stageIn(NOISE, noise as Values, start, n);
+      const prev = resultAddress(SAMPLE, out, start);
+      const x0 = original === null ? 0 : resultAddress(ORIGINAL, original, start);
+
+      // The stretches of this piece that share coefficients.
+      for (let at = start, count = 0; at < start + n; at += count) {
+        const element = Math.floor(at / sameLength);
+        count = Math.min((element + 1) * sameLength, start + n) - at;
+        const offset = (at - start) * 4;
+        const { k, q, w, r, a, b, c, d } = coefficients[element]!;
+        const second = cond === 0 ? 0 : cond + offset;
+        if (x0 !== 0) core.original(x0 + offset, x + offset, m + offset, second, count, guidance, k, q, w, r);
+        const third = z === 0 ? 0 : z + offset;
+        core.update(prev + offset, x + offset, m + offset, second, third, count, guidance, k, q, w, r, a, b, c, d);
+      }
+      stageOut(SAMPLE, out, start, n);
+      if (original !== null) stageOut(ORIGINAL, original, start, n);
+    }
+    if (state !== null) leaveRandom(core, state);
+  }
+}
+
+/**
+ * The quantile of |x0| over one batch element, x0 not clamped, interpolated linearly between order statistics;
+ * NaN when any x0 is NaN.
+ */
+export function originalQuantile(
+  inputs: Inputs,
+  coefficients: Coefficients,
+  start: number,
+  length: number,
+  ratio: number,
+): number {
+  const core = open();
+  const rank = ratio * (length - 1);
+  const index = Math.floor(rank);
+  core.beginSelection(index);
+  for (let pass = 0; pass < 3; pass++) {
+    for (let at = start, n = 0; at < start + length; at += n) {
+      n = nextPiece(core, start + length - at);
+      if (pass === 0 || n < length) predictPiece(core, inputs, coefficients, at, n);
+      core.count(stages[ORIGINAL]!.byteOffset, n);
+    }
+    core.narrow();
+  }
+  const low = core.selected();
+  const weight = rank - index;
+  return weight === 0 ? low : interpolate(low, core.selectedNext(), weight);
+}
+
+function predictPiece(core: Core, inputs: Inputs, { k, q, w }: Coefficients, start: number, n: number): void {
+  const { sample, modelOutput, guided, guidance } = inputs;
+  const x = stageIn(SAMPLE, sample, start, n);
+  const m = stageIn(MODEL_OUTPUT, modelOutput, start, n);
+  const cond = guided ? stageIn(CONDITIONAL, modelOutput, modelOutput.length / 2 + start, n) : 0;
+  core.original(stages[ORIGINAL]!.byteOffset, x, m, cond, n, guidance, k, q, w, 0);
+}
+
+/** Between two magnitudes, infinite ones included. */
+function interpolate(low: number, high: number, weight: number): number {
+  return low === high ? low : low + (high - low) * weight;
+}

@@ -1,0 +1,25 @@
+// The builds that the tests run on, each a copy of the library of its own.
+
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+
+const resolve = createRequire(import.meta.url).resolve;
+
+/** The library as its users import it. */
+export type Library = typeof import("ddim-wasm");
+
+/** A copy of the library whose module is `file`, or the one inside the library. */
+async function copy(name: string, file?: string): Promise<Library> {
+  const url = pathToFileURL(resolve("ddim-wasm"));
+  url.search = name;
+  const library = (await import(url.href)) as Library;
+  if (file) await library.init(readFileSync(resolve(file)));
+  return library;
+}
+
+/** SIMD and scalar: the same results, bit for bit. */
+export const implementations = {
+  simd: await copy("simd"),
+  scalar: await copy("scalar", "ddim-wasm/core.scalar.wasm"),
+};
