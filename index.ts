@@ -1,13 +1,8 @@
 // The library's public face.
 
-export {
-  DDIMScheduler,
-  type OutOptions,
-  type ResultOf,
-  type StepOptions,
-  type StepResult,
-  type Timesteps,
-} from "./src/scheduler.js";
+export { DDIMScheduler, type StepOptions, type StepResult } from "./src/scheduler.js";
+export type { OutOptions } from "./src/noise-scheduler.js";
+export type { Timesteps } from "./src/operands.js";
 export type {
   BetaSchedule,
   DDIMSchedulerConfig,
@@ -19,4 +14,4 @@ export type {
 } from "./src/config.js";
 export { Generator, type RandomOptions } from "./src/generator.js";
 export { init, type ModuleSource } from "./src/core.js";
-export type { F16, PlainTensor, Tensor, TensorData, TensorLike } from "./src/tensor.js";
+export type { F16, PlainTensor, ResultOf, Tensor, TensorData, TensorLike } from "./src/tensor.js";

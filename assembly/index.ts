@@ -2,6 +2,7 @@
 
 export { pieceLength, randomWords, stage } from "./memory";
 export { original, update } from "./update";
+export { decode, encode } from "./binary16";
 export { beginSelection, count, narrow, selected, selectedNext } from "./quantile";
 export {
   drawFewNormals,

@@ -4,10 +4,10 @@
 /** Elements a staging buffer holds: a multiple of 16, and small enough that four buffers stay in a level-2 cache. */
 export const PIECE: i32 = 16384;
 
-/** Staging buffers: sample (and result), model output, conditional model output, noise, predicted original sample. */
-const STAGES: i32 = 5;
+/** Staging buffers: what each is for is the host's affair. */
+const STAGES: i32 = 6;
 
-const stages: usize = memory.data(16384 * 4 * 5, 16);
+const stages: usize = memory.data(16384 * 4 * 6, 16);
 
 /** 2,048 counters of 32 bits. */
 export const histogram: usize = memory.data(2048 * 4, 16);

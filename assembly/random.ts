@@ -142,10 +142,14 @@ function uniforms(out: usize, n: i32): void {
   for (; i < end; i += 4) store<f32>(out + i, <f32>(load<i32>(out + i) & 0xffffff) * U24);
 }
 
-/** torch.rand: `n` uniforms at `out`. */
-export function drawUniforms(out: usize, n: i32): void {
+/** torch.rand: `n` uniforms at `out`. Those that a half would round up to 1 are 0 when `half` is set. */
+export function drawUniforms(out: usize, n: i32, half: bool): void {
   drawWords(out, n);
   uniforms(out, n);
+  if (!half) return;
+  for (const end = out + ((<usize>n) << 2); out < end; out += 4) {
+    if (load<f32>(out) >= 1 - 1.0 / 4096) store<f32>(out, 0);
+  }
 }
 
 // The constants of the logarithm and of sine and cosine; every one is a float32.
@@ -359,8 +363,7 @@ function transformFour(out: usize): void {
 export function transform(out: usize, blocks: i32): void {
   for (const end = out + ((<usize>blocks) << 6); out < end; out += 64) {
     if (ASC_FEATURE_SIMD) {
-      transformFour(out);
-      transformFour(out + 16);
+      for (let pair: usize = 0; pair < 32; pair += 16) transformFour(out + pair);
     } else {
       for (let pair: usize = 0; pair < 32; pair += 4) transformPair(out + pair);
     }
@@ -368,12 +371,12 @@ export function transform(out: usize, blocks: i32): void {
 }
 
 /**
- * torch.randn in float32 for one piece of a tensor of at least 16 elements: `n` normals at `out`. Only a tensor's
- * last piece may hold a number of elements that is no multiple of 16, and it holds at least 16: torch draws the
- * last 16 again.
+ * torch.randn for one piece of a tensor of at least 16 elements: `n` normals at `out`. Only a tensor's last piece
+ * may hold a number of elements that is no multiple of 16, and it holds at least 16: torch draws the last 16 again.
+ * With `half` set the rest of a block is not drawn before that, as torch does for float16.
  */
-export function drawNormals(out: usize, n: i32): void {
-  drawWords(out, n);
+export function drawNormals(out: usize, n: i32, half: bool): void {
+  drawWords(out, half ? n & ~15 : n);
   transform(out, n >> 4);
   if (n & 15) {
     const last = out + ((<usize>(n - 16)) << 2);

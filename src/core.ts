@@ -23,6 +23,8 @@ export interface Core {
     out: number, x: number, m: number, cond: number, n: number,
     guidance: number, k: number, q: number, w: number, r: number,
   ): void; // prettier-ignore
+  decode(out: number, source: number, n: number): void;
+  encode(out: number, source: number, n: number): void;
   beginSelection(index: number): void;
   count(values: number, n: number): void;
   narrow(): void;
@@ -35,8 +37,8 @@ export interface Core {
   randomHasCached(): number;
   randomCached(): number;
   drawWords(out: number, n: number): void;
-  drawUniforms(out: number, n: number): void;
-  drawNormals(out: number, n: number): void;
+  drawUniforms(out: number, n: number, half: boolean): void;
+  drawNormals(out: number, n: number, half: boolean): void;
   drawFewNormals(out: number, n: number): void;
   transform(out: number, blocks: number): void;
   cos(x: number): number;

@@ -3,7 +3,18 @@
 import { type DType, DTYPES } from "./config.js";
 import { checkName, checkOptions, outOfRange, wrongType } from "./errors.js";
 import { draw, type Distribution, type RandomState, seedState } from "./staging.js";
-import { checkDims, isTensor, type PlainTensor, readDims, readValues, sizeOf, type Tensor } from "./tensor.js";
+import {
+  checkDims,
+  isHalf,
+  newData,
+  type PlainTensor,
+  readData,
+  readDims,
+  sizeOf,
+  type Tensor,
+  type TensorData,
+  valuesOf,
+} from "./tensor.js";
 
 const DEFAULT_SEED = 67280421310721n;
 const WORDS = 624;
@@ -92,8 +103,9 @@ export class Generator {
    * Normal values with mean 0 and deviation 1, as torch.randn on a contiguous tensor.
    *
    * @param dims the shape: integers >= 0, at least one
-   * @param options `type`: "float32" or "float16"; `out`: a tensor of that type and size to fill
-   * @returns `{ data, dims, type }`, or `out` when that is one
+   * @param options `type`: "float32", or "float16" for binary16 bits in a Uint16Array; `out`: a tensor of that type and
+   * size to fill
+   * @returns `{ data, dims, type }`, or `out` when that is such an object
    * @throws TypeError or RangeError for a shape, option or `out` that does not fit; the generator stays as it was
    * @example
    * const noise = new Generator(42).randn([1, 4, 64, 64]);
@@ -139,8 +151,8 @@ export class Generator {
    * @example
    * const timesteps = generator.randint(0, 1000, [4]); // training timesteps
    */
-  randint(low: number, high: number, dims: readonly number[]): Int32Array<ArrayBuffer>;
-  randint(low: bigint, high: bigint, dims: readonly number[]): BigInt64Array<ArrayBuffer>;
+  randint(low: number, high: number, dims: readonly number[]): Int32Array;
+  randint(low: bigint, high: bigint, dims: readonly number[]): BigInt64Array;
   randint(low: number | bigint, high: number | bigint, dims: readonly number[]): Int32Array | BigInt64Array {
     const wide = typeof low === "bigint" && typeof high === "bigint";
     const bits = wide ? 63n : 31n;
@@ -168,7 +180,7 @@ export class Generator {
    * const state = generator.getState();
    * generator.setState(state); // draws the same numbers again
    */
-  getState(): Uint8Array<ArrayBuffer> {
+  getState(): Uint8Array {
     const { words, position, left, hasCached, cached } = this.state;
     const bytes = new Uint8Array(STATE_BYTES);
     const view = new DataView(bytes.buffer);
@@ -222,19 +234,18 @@ export class Generator {
     checkOptions("options", options, RANDOM_OPTIONS);
     const { out, type = "float32" } = options;
     checkName("type", type, DTYPES);
-    if (type === "float16") throw wrongType("type", '"float32" (float16 is not supported by this version)', type);
     const shape = checkDims(dims, "dims");
     const length = sizeOf(shape);
-    const data = out === undefined ? new Float32Array(length) : readOut(out, shape, length);
-    draw(this.state, distribution, data as Float32Array);
+    const data = out === undefined ? newData(type, length) : readOut(out, type, shape, length);
+    draw(this.state, distribution, valuesOf(data));
     return out !== undefined && !ArrayBuffer.isView(out) ? out : { data, dims: shape, type };
   }
 }
 
-function readOut(out: Tensor, shape: readonly number[], length: number): unknown {
-  if (!isTensor(out)) throw wrongType("out", "a tensor", out);
-  const data = readValues(out, "out");
+function readOut(out: Tensor, type: DType, shape: readonly number[], length: number): TensorData {
+  const data = readData(out, "out");
   const dims = readDims(out, "out", data.length);
+  if (isHalf(data) !== (type === "float16")) throw wrongType("out", `a ${type} tensor, as "type" says`, data);
   if (data.length !== length || (dims && dims.join() !== shape.join())) {
     throw outOfRange("out", `a tensor of dims [${shape.join(", ")}]`, dims ?? data);
   }

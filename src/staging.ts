@@ -1,6 +1,7 @@
-// Work on tensors of any size and place, piece by piece: a piece of each input is copied into a fixed buffer of the
-// module, the kernel runs on it while it is in the cache, and the result is copied out. Tensors that live in the
-// module's own memory are worked on where they are.
+// Work on tensors of any size, place and type, piece by piece: a piece of each input is copied into a fixed buffer of
+// the module, the kernel runs on it while it is in the cache, and the result is copied out. Tensors that live in the
+// module's own memory are worked on where they are. Halves become floats on the way in, and are rounded once on the
+// way out: kernels see float32 only.
 
 import type { Coefficients } from "./coefficients.js";
 import { type Core, useCore } from "./core.js";
@@ -12,7 +13,8 @@ const MODEL_OUTPUT = 1;
 const CONDITIONAL = 2;
 const NOISE = 3;
 const ORIGINAL = 4;
-const STAGES = 5;
+const HALVES = 5; // on their way from or to a tensor
+const STAGES = 6;
 
 /** Where torch's generator stands; it is copied into the module for a call. */
 export interface RandomState {
@@ -28,6 +30,7 @@ const BLOCK = 16;
 
 let buffer: ArrayBuffer | undefined;
 let stages: Float32Array[] = [];
+let halves: Uint16Array;
 let stateWords: Uint32Array;
 
 /** The module, with views of its buffers that are made again after its memory has moved. */
@@ -37,6 +40,7 @@ function open(): Core {
     buffer = core.memory.buffer;
     const length = core.pieceLength();
     stages = Array.from({ length: STAGES }, (_, i) => new Float32Array(buffer!, core.stage(i), length));
+    halves = new Uint16Array(buffer, core.stage(HALVES), length);
     stateWords = new Uint32Array(buffer, core.randomWords(), 624);
   }
   return core;
@@ -46,24 +50,53 @@ function isResident(values: Values): boolean {
   return values.buffer === buffer;
 }
 
-/** The address of `n` values from `start` on: in place if they are in the module's memory, else copied to a stage. */
-function stageIn(stage: number, values: Values, start: number, n: number): number {
-  if (isResident(values)) return values.byteOffset + start * 4;
-  const target = stages[stage]!;
+function isHalf(values: Values): values is Uint16Array {
+  return values.BYTES_PER_ELEMENT === 2;
+}
+
+function addressIn(values: Values, start: number): number {
+  return values.byteOffset + start * values.BYTES_PER_ELEMENT;
+}
+
+function copyIn(target: Values, values: Values, start: number, n: number): number {
   target.set(n === values.length ? values : values.subarray(start, start + n));
   return target.byteOffset;
 }
 
-/** Where a kernel stores a piece of `values`. */
-function resultAddress(stage: number, values: Values, start: number): number {
-  return isResident(values) ? values.byteOffset + start * 4 : stages[stage]!.byteOffset;
+function copyOut(source: Values, values: Values, start: number, n: number): void {
+  values.set(n === source.length ? source : source.subarray(0, n), start);
 }
 
-/** Copies a piece out of its stage, unless it was stored in place. */
-function stageOut(stage: number, values: Values, start: number, n: number): void {
-  if (isResident(values)) return;
-  const source = stages[stage]!;
-  values.set(n === source.length ? source : source.subarray(0, n), start);
+/** The address of `n` floats from `start` on: in place if they are in the module's memory, else copied to a stage. */
+function stageIn(core: Core, stage: number, values: Values, start: number, n: number): number {
+  if (isHalf(values)) {
+    const source = isResident(values) ? addressIn(values, start) : copyIn(halves, values, start, n);
+    core.decode(stages[stage]!.byteOffset, source, n);
+    return stages[stage]!.byteOffset;
+  }
+  return isResident(values) ? addressIn(values, start) : copyIn(stages[stage]!, values, start, n);
+}
+
+/** Where a kernel stores a piece of `values`. */
+function resultAddress(stage: number, values: Values, start: number): number {
+  return isResident(values) && !isHalf(values) ? addressIn(values, start) : stages[stage]!.byteOffset;
+}
+
+/** Hands `n` floats at `address`, which `resultAddress` told, over to `values`; rounded to halves if it holds such. */
+function stageOut(core: Core, stage: number, address: number, values: Values, start: number, n: number): void {
+  if (isHalf(values)) {
+    const resident = isResident(values);
+    core.encode(resident ? addressIn(values, start) : halves.byteOffset, address, n);
+    if (!resident) copyOut(halves, values, start, n);
+  } else if (!isResident(values)) {
+    copyOut(stages[stage]!, values, start, n);
+  }
+}
+
+/** Rounds floats to the values of halves, in place. */
+function roundToHalf(core: Core, address: number, n: number): void {
+  core.encode(halves.byteOffset, address, n);
+  core.decode(address, halves.byteOffset, n);
 }
 
 /** The size of the next piece: none but the last is a multiple of a block, and that holds at least one. */
@@ -100,22 +133,31 @@ export function seedState(state: RandomState, seed: number): void {
 /** What `draw` fills a tensor with. */
 export type Distribution = "normal" | "uniform" | "word";
 
-function drawPiece(core: Core, distribution: Distribution, address: number, n: number, total: number): void {
+/** Draws a piece of a tensor of `total` values; for a tensor of halves in torch's order for these. */
+function drawPiece(
+  core: Core,
+  distribution: Distribution,
+  half: boolean,
+  address: number,
+  n: number,
+  total: number,
+): void {
   if (distribution === "word") core.drawWords(address, n);
-  else if (distribution === "uniform") core.drawUniforms(address, n);
+  else if (distribution === "uniform") core.drawUniforms(address, n, half);
   else if (total < BLOCK) core.drawFewNormals(address, n);
-  else core.drawNormals(address, n);
+  else core.drawNormals(address, n, half);
 }
 
 /** Fills `out` with values of a generator, in torch's order; words go into a Float32Array as bits. */
-export function draw(state: RandomState, distribution: Distribution, out: Float32Array): void {
+export function draw(state: RandomState, distribution: Distribution, out: Values): void {
   if (out.length === 0) return;
   const core = open();
   enterRandom(core, state);
   for (let start = 0, n = 0; start < out.length; start += n) {
     n = nextPiece(core, out.length - start);
-    drawPiece(core, distribution, resultAddress(NOISE, out, start), n, out.length);
-    stageOut(NOISE, out, start, n);
+    const address = resultAddress(NOISE, out, start);
+    drawPiece(core, distribution, isHalf(out), address, n, out.length);
+    stageOut(core, NOISE, address, out, start, n);
   }
   leaveRandom(core, state);
 }
@@ -132,8 +174,9 @@ export interface Inputs {
  * Computes `out`, and the predicted original sample if it is wanted, from the inputs and noise.
  *
  * @param noise a tensor, or generators: one for all, or one for each batch element
- * @param coefficients one record for all, or one for each batch element
+ * @param coefficients `count` records: one for all, or one for each batch element
  * @param batch number of batch elements
+ * @param half treat floats as halves: noise is drawn as such, and results are rounded to their values
  */
 export function updateTensor(
   out: Values,
@@ -141,7 +184,9 @@ export function updateTensor(
   inputs: Inputs,
   noise: Values | readonly RandomState[] | null,
   coefficients: readonly Coefficients[],
+  count: number,
   batch: number,
+  half: boolean,
 ): void {
   const core = open();
   const length = out.length;
@@ -151,39 +196,57 @@ export function updateTensor(
   const states = Array.isArray(noise) ? (noise as readonly RandomState[]) : null;
   // What one draw of noise covers: the whole tensor, or a batch element.
   const drawLength = states !== null && states.length > 1 ? elementLength : length;
-  const sameLength = coefficients.length > 1 ? elementLength : length;
+  // What shares coefficients.
+  const sharedLength = count > 1 ? elementLength : length;
+  const halfNoise = half || isHalf(out);
 
-  for (let from = 0, index = 0; from < length; from += drawLength, index++) {
-    const state = states === null ? null : states[index]!;
+  for (let from = 0, drawn = 0; from < length; from += drawLength, drawn++) {
+    const state = states === null ? null : states[drawn]!;
     if (state !== null) enterRandom(core, state);
     const to = from + drawLength;
     for (let start = from, n = 0; start < to; start += n) {
       n = nextPiece(core, to - start);
-      const x = stageIn(SAMPLE, sample, start, n);
-      const m = stageIn(MODEL_OUTPUT, modelOutput, start, n);
-      const cond = guided ? stageIn(CONDITIONAL, modelOutput, length + start, n) : 0;
+      const x = stageIn(core, SAMPLE, sample, start, n);
+      const m = stageIn(core, MODEL_OUTPUT, modelOutput, start, n);
+      const cond = guided ? stageIn(core, CONDITIONAL, modelOutput, length + start, n) : 0;
       let z = 0;
-      if (state !== null) drawPiece(core, "normal", (z = stages[NOISE]!.byteOffset), n, drawLength);
-      else if (noise !== null) z = stageIn(NOISE, noise as Values, start, n);
+      if (state !== null) {
+        z = stages[NOISE]!.byteOffset;
+        drawPiece(core, "normal", halfNoise, z, n, drawLength);
+        if (halfNoise) roundToHalf(core, z, n);
+      } else if (noise !== null) z = stageIn(core, NOISE, noise as Values, start, n);
       const prev = resultAddress(SAMPLE, out, start);
       const x0 = original === null ? 0 : resultAddress(ORIGINAL, original, start);
 
       // The stretches of this piece that share coefficients.
-      for (let at = start, count = 0; at < start + n; at += count) {
-        const element = Math.floor(at / sameLength);
-        count = Math.min((element + 1) * sameLength, start + n) - at;
+      for (let at = start, length = 0; at < start + n; at += length) {
+        const index = Math.floor(at / sharedLength);
+        length = Math.min((index + 1) * sharedLength, start + n) - at;
         const offset = (at - start) * 4;
-        const { k, q, w, r, a, b, c, d } = coefficients[element]!;
+        const { k, q, w, r, a, b, c, d } = coefficients[index]!;
         const second = cond === 0 ? 0 : cond + offset;
-        if (x0 !== 0) core.original(x0 + offset, x + offset, m + offset, second, count, guidance, k, q, w, r);
+        if (x0 !== 0) core.original(x0 + offset, x + offset, m + offset, second, length, guidance, k, q, w, r);
         const third = z === 0 ? 0 : z + offset;
-        core.update(prev + offset, x + offset, m + offset, second, third, count, guidance, k, q, w, r, a, b, c, d);
+        core.update(prev + offset, x + offset, m + offset, second, third, length, guidance, k, q, w, r, a, b, c, d);
       }
-      stageOut(SAMPLE, out, start, n);
-      if (original !== null) stageOut(ORIGINAL, original, start, n);
+      storeResult(core, SAMPLE, prev, out, start, n, half);
+      if (original !== null) storeResult(core, ORIGINAL, x0, original, start, n, half);
     }
     if (state !== null) leaveRandom(core, state);
   }
+}
+
+function storeResult(
+  core: Core,
+  stage: number,
+  address: number,
+  values: Values,
+  start: number,
+  n: number,
+  half: boolean,
+): void {
+  if (half && !isHalf(values)) roundToHalf(core, address, n);
+  stageOut(core, stage, address, values, start, n);
 }
 
 /**
@@ -216,9 +279,9 @@ export function originalQuantile(
 
 function predictPiece(core: Core, inputs: Inputs, { k, q, w }: Coefficients, start: number, n: number): void {
   const { sample, modelOutput, guided, guidance } = inputs;
-  const x = stageIn(SAMPLE, sample, start, n);
-  const m = stageIn(MODEL_OUTPUT, modelOutput, start, n);
-  const cond = guided ? stageIn(CONDITIONAL, modelOutput, modelOutput.length / 2 + start, n) : 0;
+  const x = stageIn(core, SAMPLE, sample, start, n);
+  const m = stageIn(core, MODEL_OUTPUT, modelOutput, start, n);
+  const cond = guided ? stageIn(core, CONDITIONAL, modelOutput, modelOutput.length / 2 + start, n) : 0;
   core.original(stages[ORIGINAL]!.byteOffset, x, m, cond, n, guidance, k, q, w, 0);
 }
 

@@ -27,35 +27,7 @@ export interface PlainTensor<D extends TensorData = TensorData> {
   type: DType;
 }
 
-/** The values inside a tensor, after the checks: what the rest of the library works on. */
-export type Values = Float32Array | Uint16Array;
-
-const EXPECTED = "a Float32Array or { data, dims }";
-
-const KINDS = ["Float32Array", "Uint16Array", "Float16Array"];
-
-/** Whether `value` looks like a tensor at all. Reads nothing of it. */
-export function isTensor(value: unknown): boolean {
-  if (ArrayBuffer.isView(value)) return KINDS.includes(kindOf(value)!);
-  return typeof value === "object" && value !== null && "dims" in value;
-}
-
-/** The values of a tensor. @throws TypeError for anything else. */
-export function readValues(tensor: unknown, name: string): Values {
-  if (typeof tensor !== "object" || tensor === null) throw wrongType(name, EXPECTED, tensor);
-  const bare = ArrayBuffer.isView(tensor);
-  const data = bare ? tensor : (tensor as TensorLike).data;
-  const label = bare ? name : `${name}.data`;
-  const kind = kindOf(data);
-  if (kind === "Float32Array") {
-    if (!bare) checkType(tensor as TensorLike, name, "float32");
-    return data as Float32Array;
-  }
-  if (kind === "Uint16Array" || kind === "Float16Array") {
-    throw wrongType(label, "a Float32Array (float16 is not supported by this version)", data);
-  }
-  throw wrongType(label, bare ? EXPECTED : "a Float32Array", bare || data !== undefined ? data : tensor);
-}
+const HALF_KINDS = ["Uint16Array", "Float16Array"];
 
 /** The class of a typed array, of any realm. */
 function kindOf(data: unknown): string | undefined {
@@ -64,14 +36,65 @@ function kindOf(data: unknown): string | undefined {
     : undefined;
 }
 
-function checkType(tensor: TensorLike, name: string, dtype: DType): void {
-  const type = tensor.type;
-  if (type !== undefined && type !== dtype) throw wrongType(`${name}.type`, `"${dtype}", the type of its data`, type);
+/** Whether `value` looks like a tensor at all. Reads nothing of it. */
+export function isTensor(value: unknown): boolean {
+  if (ArrayBuffer.isView(value)) return dtypeOf(value) !== undefined;
+  return typeof value === "object" && value !== null && "dims" in value;
+}
+
+/** The type of the values in a typed array; undefined when no tensor is made of such. */
+function dtypeOf(data: unknown): DType | undefined {
+  const kind = kindOf(data);
+  return kind === "Float32Array" ? "float32" : HALF_KINDS.includes(kind!) ? "float16" : undefined;
+}
+
+/** The typed array of a tensor. @throws TypeError for what is no tensor, or calls its data what it is not. */
+export function readData(tensor: unknown, name: string): TensorData {
+  if (typeof tensor !== "object" || tensor === null) throw wrongType(name, "a typed array or { data, dims }", tensor);
+  const bare = ArrayBuffer.isView(tensor);
+  const data: unknown = bare ? tensor : (tensor as TensorLike).data;
+  const dtype = dtypeOf(data);
+  if (dtype === undefined) {
+    throw wrongType(bare ? name : `${name}.data`, "a Float32Array, Float16Array or Uint16Array of binary16 bits", data);
+  }
+  if (!bare) {
+    const { type } = tensor as TensorLike;
+    if (type !== undefined && type !== dtype)
+      throw wrongType(`${name}.type`, `"${dtype}" for its ${kindOf(data)}`, type);
+  }
+  return data as TensorData;
 }
 
 /** The dimensions of a tensor with `length` values; null for a bare typed array. */
 export function readDims(tensor: unknown, name: string, length: number): readonly number[] | null {
   return ArrayBuffer.isView(tensor) ? null : checkDims((tensor as TensorLike).dims, `${name}.dims`, length);
+}
+
+/** What the kernels see of a typed array: floats, or the bits of halves. */
+export type Values = Float32Array | Uint16Array;
+
+/** Whether an array holds halves. */
+export function isHalf(data: TensorData): boolean {
+  return data.BYTES_PER_ELEMENT === 2;
+}
+
+/** The values of a typed array in the form that the kernels see. */
+export function valuesOf(data: TensorData): Values {
+  if (kindOf(data) !== "Float16Array") return data as Values;
+  const { buffer, byteOffset, length } = data as Uint16Array;
+  return new Uint16Array(buffer, byteOffset, length);
+}
+
+/** New memory for `length` values of a type; halves are bits in a Uint16Array. */
+export function newData(dtype: DType, length: number): Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> {
+  return dtype === "float16" ? new Uint16Array(length) : new Float32Array(length);
+}
+
+/** New memory of the class of `data`, and as long. */
+function newDataLike(data: TensorData): TensorData {
+  if (kindOf(data) !== "Float16Array") return newData(isHalf(data) ? "float16" : "float32", data.length);
+  const { Float16Array } = globalThis as unknown as { Float16Array: new (length: number) => F16 };
+  return new Float16Array(data.length);
 }
 
 /** A copy of `dims`, checked; `length`, when given, is what they multiply to. */
@@ -101,39 +124,37 @@ export function sizeOf(dims: readonly number[]): number {
   return dims.reduce((product, size) => product * size, 1);
 }
 
-/** New memory for `length` values of the kind that `values` is. */
-export function newValues(values: Values, length: number): Values {
-  return kindOf(values) === "Uint16Array" ? new Uint16Array(length) : new Float32Array(length);
+/**
+ * A new tensor like `tensor`, whose data and dims have been read: a bare array for a bare array, a plain object for a
+ * plain object, and for any other a tensor of its class, made with (type, data, dims).
+ */
+export function makeLike(tensor: unknown, data: TensorData, dims: readonly number[] | null, name: string): Tensor {
+  const made = newDataLike(data);
+  if (dims === null) return made;
+  const type: DType = isHalf(data) ? "float16" : "float32";
+  const prototype = Object.getPrototypeOf(tensor);
+  if (prototype === null || Object.getPrototypeOf(prototype) === null) return { data: made, dims: [...dims], type };
+  return construct(tensor as object, type, made, dims, name);
 }
 
-/**
- * New memory in the container of `tensor`: a bare array for a bare array, a plain object for a plain object, and a
- * tensor of its class, made with (type, data, dims), for any other.
- */
-export function makeLike(tensor: unknown, data: Values, dims: readonly number[] | null, name: string): unknown {
-  if (dims === null) return data;
-  const type: DType = "float32";
-  const prototype = Object.getPrototypeOf(tensor);
-  if (prototype === null || Object.getPrototypeOf(prototype) === null) return { data, dims: [...dims], type };
-  const { constructor } = tensor as { constructor: new (type: string, data: Values, dims: number[]) => TensorLike };
-  let made: TensorLike | undefined;
+/** A tensor of the class of `tensor`: onnxruntime's and transformers.js' are constructed alike. */
+function construct(tensor: object, type: DType, data: TensorData, dims: readonly number[], name: string): Tensor {
+  let made: Partial<TensorLike> | undefined;
   let cause: unknown;
   try {
-    made = new constructor(type, data, [...dims]);
+    made = new (tensor.constructor as new (type: DType, data: TensorData, dims: number[]) => TensorLike)(type, data, [
+      ...dims,
+    ]);
   } catch (error) {
     cause = error;
   }
   if (made?.data?.length !== data.length || made.dims?.length !== dims.length) {
-    throw new TypeError(`"${name}" expected a tensor whose class is constructed with (type, data, dims)`, { cause });
+    throw new TypeError(`"${name}" expected a tensor of a class that is constructed with (type, data, dims)`, {
+      cause,
+    });
   }
-  return made;
+  return made as TensorLike;
 }
 
-/** Whether two arrays share memory other than by being the same stretch of it. */
-export function overlapsPartly(out: Values, input: Values, inputStart: number, inputLength: number): boolean {
-  if (out.buffer !== input.buffer) return false;
-  const start = input.byteOffset + inputStart * input.BYTES_PER_ELEMENT;
-  const end = start + inputLength * input.BYTES_PER_ELEMENT;
-  if (out.byteOffset >= end || start >= out.byteOffset + out.byteLength) return false;
-  return start !== out.byteOffset;
-}
+/** What a call returns for a sample of type `S`: the sample's own kind. */
+export type ResultOf<S extends Tensor> = S;
