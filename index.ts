@@ -13,5 +13,6 @@ export type {
   TimestepSpacing,
 } from "./src/config.js";
 export { Generator, type RandomOptions } from "./src/generator.js";
+export { allocate, type ResidentTensor } from "./src/resident.js";
 export { init, type ModuleSource } from "./src/core.js";
 export type { F16, PlainTensor, ResultOf, Tensor, TensorData, TensorLike } from "./src/tensor.js";

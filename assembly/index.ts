@@ -1,6 +1,6 @@
 // What the module exports. It imports nothing.
 
-export { pieceLength, randomWords, stage } from "./memory";
+export { allocate, free, pieceLength, randomWords, stage } from "./memory";
 export { original, update } from "./update";
 export { decode, encode } from "./binary16";
 export { beginSelection, count, narrow, selected, selectedNext } from "./quantile";

@@ -30,3 +30,13 @@ export function pieceLength(): i32 {
 export function randomWords(): usize {
   return words;
 }
+
+/** Memory for a resident tensor. Traps when there is none left. */
+export function allocate(bytes: usize): usize {
+  return heap.alloc(bytes);
+}
+
+/** Gives back what `allocate` returned. */
+export function free(address: usize): void {
+  heap.free(address);
+}

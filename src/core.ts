@@ -12,6 +12,8 @@ export type ModuleSource = ArrayBuffer | ArrayBufferView | CompiledModule;
 /** What the module exports; addresses are byte offsets into `memory`. */
 export interface Core {
   readonly memory: { readonly buffer: ArrayBuffer };
+  allocate(bytes: number): number;
+  free(address: number): void;
   stage(index: number): number;
   pieceLength(): number;
   randomWords(): number;

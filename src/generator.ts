@@ -1,16 +1,15 @@
 // PyTorch's generator of random numbers on a CPU.
 
 import { type DType, DTYPES } from "./config.js";
+import { checkDims, sizeOf } from "./dims.js";
 import { checkName, checkOptions, outOfRange, wrongType } from "./errors.js";
 import { draw, type Distribution, type RandomState, seedState } from "./staging.js";
 import {
-  checkDims,
   isHalf,
   newData,
   type PlainTensor,
   readData,
   readDims,
-  sizeOf,
   type Tensor,
   type TensorData,
   valuesOf,

@@ -2,7 +2,9 @@
 // once, before anything is computed.
 
 import type { DType } from "./config.js";
-import { outOfRange, show, wrongType } from "./errors.js";
+import { checkDims } from "./dims.js";
+import { wrongType } from "./errors.js";
+import { isForeignResident, type ResidentTensor, isResidentTensor } from "./resident.js";
 
 /** Float16Array where the compiler's library knows it. */
 export type F16 = typeof globalThis extends { Float16Array: { prototype: infer T } } ? T : never;
@@ -21,7 +23,7 @@ export interface TensorLike {
 export type Tensor = TensorData | TensorLike;
 
 /** A tensor made by this library. */
-export interface PlainTensor<D extends TensorData = TensorData> {
+export interface PlainTensor<D extends TensorData = Float32Array | Uint16Array> {
   data: D;
   dims: number[];
   type: DType;
@@ -52,6 +54,9 @@ function dtypeOf(data: unknown): DType | undefined {
 export function readData(tensor: unknown, name: string): TensorData {
   if (typeof tensor !== "object" || tensor === null) throw wrongType(name, "a typed array or { data, dims }", tensor);
   const bare = ArrayBuffer.isView(tensor);
+  if (!bare && isForeignResident(tensor)) {
+    throw wrongType(name, "a resident tensor of this copy of ddim-wasm", "one of another copy");
+  }
   const data: unknown = bare ? tensor : (tensor as TensorLike).data;
   const dtype = dtypeOf(data);
   if (dtype === undefined) {
@@ -97,43 +102,17 @@ function newDataLike(data: TensorData): TensorData {
   return new Float16Array(data.length);
 }
 
-/** A copy of `dims`, checked; `length`, when given, is what they multiply to. */
-export function checkDims(dims: unknown, name: string, length?: number): number[] {
-  if (typeof dims !== "object" || dims === null || typeof (dims as ArrayLike<unknown>).length !== "number") {
-    throw wrongType(name, "an array of integers >= 0", dims);
-  }
-  const copy = Array.from(dims as ArrayLike<number>);
-  let product = 1;
-  for (const size of copy) {
-    if (typeof size !== "number") throw wrongType(name, "an array of integers >= 0", copy);
-    if (!Number.isSafeInteger(size) || size < 0) throw outOfRange(name, "an array of integers >= 0", copy);
-    product *= size;
-  }
-  if (copy.length === 0) throw outOfRange(name, "at least one dimension", copy);
-  if (!Number.isSafeInteger(product)) throw outOfRange(name, "fewer elements", copy);
-  if (length !== undefined && product !== length) {
-    throw new RangeError(
-      `"${name}" expected dimensions of ${length} elements, the length of the data, got ${show(copy)}`,
-    );
-  }
-  return copy;
-}
-
-/** The number of elements that dimensions hold. */
-export function sizeOf(dims: readonly number[]): number {
-  return dims.reduce((product, size) => product * size, 1);
-}
-
 /**
  * A new tensor like `tensor`, whose data and dims have been read: a bare array for a bare array, a plain object for a
- * plain object, and for any other a tensor of its class, made with (type, data, dims).
+ * plain object or a resident tensor, and for any other a tensor of its class, made with (type, data, dims).
  */
 export function makeLike(tensor: unknown, data: TensorData, dims: readonly number[] | null, name: string): Tensor {
   const made = newDataLike(data);
   if (dims === null) return made;
   const type: DType = isHalf(data) ? "float16" : "float32";
   const prototype = Object.getPrototypeOf(tensor);
-  if (prototype === null || Object.getPrototypeOf(prototype) === null) return { data: made, dims: [...dims], type };
+  const plain = prototype === null || Object.getPrototypeOf(prototype) === null;
+  if (plain || isResidentTensor(tensor)) return { data: made, dims: [...dims], type };
   return construct(tensor as object, type, made, dims, name);
 }
 
@@ -156,5 +135,5 @@ function construct(tensor: object, type: DType, data: TensorData, dims: readonly
   return made as TensorLike;
 }
 
-/** What a call returns for a sample of type `S`: the sample's own kind. */
-export type ResultOf<S extends Tensor> = S;
+/** What a call returns for a sample of type `S`: the sample's own kind; outside the module for a resident tensor. */
+export type ResultOf<S extends Tensor> = S extends ResidentTensor ? PlainTensor<S["data"]> : S;

@@ -1,0 +1,125 @@
+// Tensors inside the module's own memory: kernels work on them where they are, without copies.
+
+import { type DType, DTYPES } from "./config.js";
+import { useCore } from "./core.js";
+import { checkDims, sizeOf } from "./dims.js";
+import { checkName, outOfRange } from "./errors.js";
+
+/** The largest block of the module's heap. */
+const LARGEST = 2 ** 30 - 20;
+
+/** Marks resident tensors of every copy of the library, which know only their own classes. */
+const MARK = "ddim-wasm.resident";
+
+/** `[Symbol.dispose]`, in the types of those whose library knows it. */
+type Dispose = typeof Symbol extends { readonly dispose: infer K extends symbol } ? { [P in K]: () => void } : unknown;
+
+/** What every resident tensor has. */
+interface ResidentMembers<D extends Float32Array | Uint16Array> {
+  /**
+   * The values: a view of the module's memory, made afresh when that has grown. Do not keep it across calls.
+   *
+   * @throws Error after free()
+   */
+  readonly data: D;
+  readonly dims: readonly number[];
+  readonly type: DType;
+  /** Gives the memory back to the module, for other tensors. A second call does nothing. */
+  free(): void;
+}
+
+/** A tensor made by {@link allocate}. It has `[Symbol.dispose]` where the engine has. */
+export type ResidentTensor<D extends Float32Array | Uint16Array = Float32Array | Uint16Array> = ResidentMembers<D> &
+  Dispose;
+
+class Resident implements ResidentMembers<Float32Array | Uint16Array> {
+  readonly #address: number;
+  readonly #length: number;
+  #view: Float32Array | Uint16Array | null;
+  readonly dims: readonly number[];
+  readonly type: DType;
+
+  constructor(dims: readonly number[], type: DType, address: number) {
+    this.dims = dims;
+    this.type = type;
+    this.#address = address;
+    this.#length = sizeOf(dims);
+    this.#view = this.#makeView();
+    Object.defineProperty(this, MARK, { value: true });
+    const { dispose } = Symbol as { dispose?: symbol };
+    if (dispose) Object.defineProperty(this, dispose, { value: this.free });
+  }
+
+  #makeView(): Float32Array | Uint16Array {
+    const View = this.type === "float16" ? Uint16Array : Float32Array;
+    return new View(useCore().memory.buffer, this.#address, this.#length);
+  }
+
+  get data(): Float32Array | Uint16Array {
+    if (this.#view === null) throw new Error("this resident tensor has been freed: allocate a new one");
+    if (this.#view.buffer !== useCore().memory.buffer) this.#view = this.#makeView();
+    return this.#view;
+  }
+
+  free(): void {
+    if (this.#view === null) return;
+    this.#view = null;
+    useCore().free(this.#address);
+  }
+}
+
+/** Whether `value` was made by `allocate`. */
+export function isResidentTensor(value: unknown): value is ResidentTensor {
+  return value instanceof Resident;
+}
+
+/** Whether `value` was made by `allocate` of another copy of the library. */
+export function isForeignResident(value: object): boolean {
+  return MARK in value && !isResidentTensor(value);
+}
+
+/**
+ * Makes a tensor inside the module's own memory, filled with zeros.
+ *
+ * Give it to `step` and the rest as any other tensor: nothing is copied then. It must be freed, with `free()` or, where
+ * the engine has `Symbol.dispose`, by a `using` declaration. Freed memory serves further tensors; it is never returned
+ * to the system.
+ *
+ * @param dims the shape: integers >= 0, at least one; at most 1 GiB in all
+ * @param type "float32", or "float16" for binary16 bits in a Uint16Array
+ * @throws TypeError or RangeError for a shape or type that does not fit; RangeError when memory is exhausted, after
+ * which everything else goes on
+ * @example
+ * import { allocate, DDIMScheduler, Generator } from "ddim-wasm";
+ * const sample = allocate([1, 4, 64, 64]);
+ * new Generator(42).randn([1, 4, 64, 64], { out: sample });
+ * scheduler.step(modelOutput, sample, t, { out: sample });
+ * sample.free();
+ */
+export function allocate(dims: readonly number[], type?: "float32"): ResidentTensor<Float32Array>;
+export function allocate(dims: readonly number[], type: "float16"): ResidentTensor<Uint16Array>;
+export function allocate(dims: readonly number[], type?: DType): ResidentTensor;
+export function allocate(dims: readonly number[], type: DType = "float32"): ResidentTensor {
+  const shape = checkDims(dims, "dims");
+  checkName("type", type, DTYPES);
+  const bytes = sizeOf(shape) * (type === "float16" ? 2 : 4);
+  if (bytes > LARGEST) throw outOfRange("dims", `at most ${LARGEST} bytes a tensor`, `${bytes} bytes`);
+  return new Resident(Object.freeze(shape), type, take(bytes)) as unknown as ResidentTensor;
+}
+
+function take(bytes: number): number {
+  const core = useCore();
+  let address = 0;
+  let cause: unknown;
+  try {
+    address = core.allocate(bytes) >>> 0;
+  } catch (error) {
+    cause = error; // the module's heap traps when it cannot grow
+  }
+  // An engine without WebAssembly fails to grow in ways of its own.
+  if (address === 0 || address + bytes > core.memory.buffer.byteLength) {
+    throw new RangeError(`no memory left for a resident tensor of ${bytes} bytes: free others first`, { cause });
+  }
+  new Uint8Array(core.memory.buffer, address, bytes).fill(0);
+  return address;
+}
