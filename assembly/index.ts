@@ -19,9 +19,7 @@ export {
 } from "./random";
 
 /** The cosine of the cosine noise schedule: an engine's own Math.cos may differ in the last bits. */
-export function cos(x: f64): f64 {
-  return NativeMath.cos(x);
-}
+export { cos } from "./trigonometry";
 
 /** The exponential of the sigmoid noise schedule, for the same reason. */
 export function exp(x: f64): f64 {

@@ -6,6 +6,7 @@
 // the same bits as the fused one for every input that a 24-bit uniform can produce.
 
 import { words } from "./memory";
+import { cos, sin } from "./trigonometry";
 
 const N: i32 = 624;
 const M: i32 = 397;
@@ -405,10 +406,10 @@ export function drawFewNormals(out: usize, n: i32): void {
     } else {
       drawWords(PAIR, 4);
       const theta = 2.0 * NativeMath.PI * uniform53(PAIR);
-      const radius = NativeMath.sqrt(-2.0 * NativeMath.log(1.0 - uniform53(PAIR + 8)));
-      cached = radius * NativeMath.sin(theta);
+      const radius = sqrt<f64>(-2.0 * NativeMath.log(1.0 - uniform53(PAIR + 8)));
+      cached = radius * sin(theta);
       hasCached = true;
-      value = radius * NativeMath.cos(theta);
+      value = radius * cos(theta);
     }
     store<f32>(out + ((<usize>i) << 2), <f32>value);
   }

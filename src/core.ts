@@ -51,7 +51,42 @@ let core: Core | undefined;
 
 /** The module's instance. */
 export function useCore(): Core {
-  return (core ??= instantiate() as unknown as Core);
+  return (core ??= start());
+}
+
+/** Instantiates the module, and refuses an engine that computes wrongly: some had faulty SIMD (iOS 16.4). */
+function start(module?: Awaited<ReturnType<typeof prepare>>): Core {
+  const remedy = 'import "ddim-wasm/portable", or give init the module "ddim-wasm/core.scalar.wasm"';
+  let started: Core;
+  try {
+    started = instantiate(module) as Core;
+  } catch (cause) {
+    throw new Error(`this engine does not start the WebAssembly module (it takes SIMD): ${remedy}`, { cause });
+  }
+  if (digest(started) !== DIGEST) throw new Error(`this engine computes the WebAssembly module wrongly: ${remedy}`);
+  return started;
+}
+
+/** What `digest` gives where everything is computed rightly. */
+const DIGEST = 4076762568;
+
+/** A number that depends on every bit of a known computation through most of the module's instructions. */
+function digest(core: Core): number {
+  const n = 23;
+  const [x, m, z, prev] = [core.stage(0), core.stage(1), core.stage(2), core.stage(3)];
+  core.seedRandom(0);
+  core.setRandom(0, 1, false, 0);
+  core.drawNormals(x, n, false);
+  core.drawNormals(m, n, false);
+  core.drawUniforms(z, n, false);
+  core.update(prev, x, m, z, z, n, 2, 1, -0.5, 1.5, 1, 0.9, 0.1, 0.4, 0.3);
+  core.encode(z, prev, n);
+  core.decode(m, z, n);
+  let hash = 0;
+  for (const address of [x, m, prev]) {
+    for (const word of new Uint32Array(core.memory.buffer, address, n)) hash = Math.imul(hash ^ word, 0x01000193);
+  }
+  return hash >>> 0;
 }
 
 /**
@@ -74,7 +109,7 @@ export async function init(source?: ModuleSource | PromiseLike<ModuleSource>): P
   if (core) return;
   const module = await prepare(await source);
   refuseSecond(source);
-  core ??= instantiate(module) as unknown as Core;
+  core ??= start(module);
 }
 
 function refuseSecond(source: unknown): void {

@@ -1,11 +1,11 @@
-// The module is inside the JavaScript and compiled synchronously, at first use.
+// Node, Deno, Bun, browsers: the module is inside the JavaScript and compiled synchronously, at first use.
 
 import { instantiateSync } from "@assemblyscript/loader";
-import base64 from "../../build/core.wasm";
+import hex from "../../build/core.wasm?hex";
 import type { ModuleSource } from "../core.js";
 
 function bytes(): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  return Uint8Array.from({ length: hex.length / 2 }, (_, i) => parseInt(hex.slice(2 * i, 2 * i + 2), 16));
 }
 
 /** Compiles, asynchronously, what `instantiate` takes. */
@@ -14,7 +14,7 @@ export async function prepare(source: ModuleSource = bytes()): Promise<WebAssemb
 }
 
 /** An instance's own exports: those that the loader adds to take a detour through a rest parameter at every call. */
-export function instantiate(module: WebAssembly.Module = new WebAssembly.Module(bytes())): WebAssembly.Exports {
+export function instantiate(module: WebAssembly.Module = new WebAssembly.Module(bytes())): object {
   const { instance } = instantiateSync(module as never) as unknown as { instance: WebAssembly.Instance };
   return instance.exports;
 }

@@ -13,8 +13,21 @@ declare namespace WebAssembly {
   function compile(bytes: ArrayBuffer | ArrayBufferView): Promise<Module>;
 }
 
-// Binary files come as base64 text: esbuild's loader of that name.
+// A host's own import of the compiled module.
 declare module "*.wasm" {
-  const base64: string;
-  export default base64;
+  const compiled: WebAssembly.Module;
+  export default compiled;
+}
+declare module "*.wasm?module" {
+  const compiled: WebAssembly.Module;
+  export default compiled;
+}
+
+// The module as hexadecimal text, and as JavaScript: the build makes them.
+declare module "*.wasm?hex" {
+  const hex: string;
+  export default hex;
+}
+declare module "*/core.scalar.js" {
+  export default function makeExports(imports: object): object;
 }
