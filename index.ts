@@ -1,7 +1,7 @@
 // The library's public face.
 
 export { DDIMScheduler, type StepOptions, type StepResult } from "./src/scheduler.js";
-export type { OutOptions } from "./src/noise-scheduler.js";
+export type { GuidanceOptions, OutOptions } from "./src/noise-scheduler.js";
 export type { Timesteps } from "./src/operands.js";
 export type {
   BetaSchedule,
@@ -12,7 +12,28 @@ export type {
   PreviousTimestep,
   TimestepSpacing,
 } from "./src/config.js";
+export { DDIMInverseScheduler, type InverseStepOptions } from "./src/inverse-scheduler.js";
 export { Generator, type RandomOptions } from "./src/generator.js";
 export { allocate, type ResidentTensor } from "./src/resident.js";
 export { init, type ModuleSource } from "./src/core.js";
 export type { F16, PlainTensor, ResultOf, Tensor, TensorData, TensorLike } from "./src/tensor.js";
+export {
+  DDIMPipeline,
+  type DDIMPipelineOptions,
+  type Inversion,
+  type InvertOptions,
+  type LoopOptions,
+  type Model,
+  type ModelContext,
+  type RunOptions,
+  type StepReport,
+  type StopSignal,
+} from "./src/pipeline.js";
+export {
+  latentToRgb,
+  type LatentRgbFactors,
+  type LatentToRgbOptions,
+  type RgbaImage,
+  SD1_LATENT_RGB,
+  SDXL_LATENT_RGB,
+} from "./src/latent-rgb.js";

@@ -2,6 +2,8 @@
 
 export { allocate, free, pieceLength, randomWords, stage } from "./memory";
 export { original, update } from "./update";
+export { addDeviations, beginDeviations, deviationRatio } from "./guidance";
+export { blend } from "./blend";
 export { decode, encode } from "./binary16";
 export { beginSelection, count, narrow, selected, selectedNext } from "./quantile";
 export {

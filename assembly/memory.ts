@@ -1,5 +1,5 @@
-// The module's fixed memory: staging buffers, the histogram of the quantile search and the state of the random
-// generator. Every fixed address is handed out here, and nowhere else.
+// The module's fixed memory: staging buffers, the histogram of the quantile search, the sums of the guidance's
+// deviations and the state of the random generator. Every fixed address is handed out here, and nowhere else.
 
 /** Elements a staging buffer holds: a multiple of 16, and small enough that four buffers stay in a level-2 cache. */
 export const PIECE: i32 = 16384;
@@ -11,6 +11,9 @@ const stages: usize = memory.data(16384 * 4 * 6, 16);
 
 /** 2,048 counters of 32 bits. */
 export const histogram: usize = memory.data(2048 * 4, 16);
+
+/** 16 sums in float64. */
+export const sums: usize = memory.data(128, 16);
 
 /** The state words of MT19937. */
 export const words: usize = memory.data(624 * 4, 16);

@@ -10,17 +10,7 @@
 // The vector loops and the scalar loop perform the same operations in the same order: their results are equal
 // bit for bit. `out` may be the address of any input. `n` counts elements.
 
-// @ts-ignore: decorator
-@inline
-function guide(m: f32, cond: f32, guidance: f32): f32 {
-  return m + guidance * (cond - m);
-}
-
-// @ts-ignore: decorator
-@inline
-function vguide(m: v128, cond: v128, vguidance: v128): v128 {
-  return f32x4.add(m, f32x4.mul(vguidance, f32x4.sub(cond, m)));
-}
+import { guide, vguide } from "./guidance";
 
 /** The original sample as the model predicts it, not yet clamped. */
 // @ts-ignore: decorator

@@ -103,6 +103,12 @@ export function setStep(
   }
 }
 
+/** Multiplies the model output by a factor. */
+export function scaleModelOutput(into: Coefficients, factor: number): void {
+  into.q *= factor;
+  into.c *= factor;
+}
+
 /** The coefficients of out = b x + c m, without a prediction. */
 export function setCombination(into: Coefficients, b: number, c: number): void {
   into.k = into.q = into.w = into.r = into.a = into.d = 0;

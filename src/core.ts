@@ -27,6 +27,10 @@ export interface Core {
   ): void; // prettier-ignore
   decode(out: number, source: number, n: number): void;
   encode(out: number, source: number, n: number): void;
+  beginDeviations(m: number, cond: number, guidance: number): void;
+  addDeviations(m: number, cond: number, n: number, guidance: number): void;
+  deviationRatio(n: number): number;
+  blend(out: number, sample: number, known: number, weight: number, n: number): void;
   beginSelection(index: number): void;
   count(values: number, n: number): void;
   narrow(): void;

@@ -1,11 +1,19 @@
 // What the schedulers have in common: configuration, tables, timesteps, and noising.
 
-import { Coefficients, root, setCombination } from "./coefficients.js";
-import { type DDIMSchedulerConfig, type DDIMSchedulerOptions, exportConfig, resolveConfig } from "./config.js";
-import { checkOptions } from "./errors.js";
+import { Coefficients, epsilonIsSolvable, root, scaleModelOutput, setCombination } from "./coefficients.js";
+import {
+  type DDIMSchedulerConfig,
+  type DDIMSchedulerOptions,
+  exportConfig,
+  importConfig,
+  resolveConfig,
+} from "./config.js";
+import { checkNumber, checkOptions, outOfRange, wrongType } from "./errors.js";
 import { makeNoiseSchedule } from "./noise-schedule.js";
 import {
   apartFrom,
+  checkBatch,
+  type Operand,
   type ReadTimesteps,
   readBatch,
   readMatching,
@@ -15,8 +23,8 @@ import {
   type Timesteps,
   timestepOf,
 } from "./operands.js";
-import { updateTensor } from "./staging.js";
-import type { ResultOf, Tensor } from "./tensor.js";
+import { guidanceDeviationRatio, type Inputs, type RandomState, updateTensor } from "./staging.js";
+import type { ResultOf, Tensor, Values } from "./tensor.js";
 import { checkTimestepList, makeTimesteps } from "./timesteps.js";
 
 /** Options of `addNoise` and `getVelocity`. */
@@ -29,14 +37,31 @@ const OUT_OPTIONS = { out: undefined } satisfies OutOptions;
 
 export const NO_OPTIONS = Object.freeze({});
 
+/** How the two halves of a doubled model output are combined. */
+export interface GuidanceOptions {
+  /**
+   * Classifier-free guidance: the model output holds the unconditional batch and after it the conditional one, and
+   * uncond + guidanceScale (cond - uncond) takes its place. Any finite number.
+   */
+  guidanceScale?: number | undefined;
+  /**
+   * Share, in [0, 1], of the guided output that is brought back to the conditional one's deviation (arXiv 2305.08891,
+   * section 3.4), for each batch element; one without a deviation stays as it is. Default 0.
+   */
+  guidanceRescale?: number | undefined;
+}
+
+/** Refuses options of guidance that do not fit. */
+export function checkGuidance(guidanceScale: unknown, guidanceRescale: unknown): void {
+  if (guidanceScale !== undefined) checkNumber("guidanceScale", guidanceScale, "a finite number", Number.isFinite);
+  checkNumber("guidanceRescale", guidanceRescale, "a number in [0, 1]", (v) => v >= 0 && v <= 1);
+  if (guidanceRescale !== 0 && guidanceScale === undefined) {
+    throw new TypeError('"guidanceRescale" expected guidanceScale beside it, got none');
+  }
+}
+
 /** Coefficient records, kept from call to call. */
 const records: Coefficients[] = [];
-
-/** As many coefficient records as a call needs; they are the caller's until the next call. */
-export function takeRecords(count: number): readonly Coefficients[] {
-  while (records.length < count) records.push(new Coefficients());
-  return records;
-}
 
 /** The part of a scheduler that does not depend on the direction of its steps. */
 export abstract class NoiseScheduler {
@@ -74,6 +99,33 @@ export abstract class NoiseScheduler {
 
   /** @internal Puts a descending list of timesteps in the order in which this scheduler visits them. */
   protected abstract arrange(descending: Int32Array): Int32Array;
+
+  /**
+   * A scheduler from a diffusers scheduler_config.json; the keys of other schedulers are ignored.
+   *
+   * diffusers' defaults hold for what the file leaves out: without `beta_schedule` it is "linear".
+   *
+   * @param config the file's text, or its parsed object
+   * @param overrides options that replace those of the file
+   * @param onWarning is told what was ignored, and which settings are seldom meant. Default: console.warn
+   * @throws as the constructor; TypeError for text that is no JSON object
+   * @example
+   * const scheduler = DDIMScheduler.fromConfig('{ "beta_schedule": "scaled_linear", "clip_sample": false }');
+   */
+  static fromConfig<S extends NoiseScheduler>(
+    this: new (options?: DDIMSchedulerOptions) => S,
+    config: string | object,
+    overrides: DDIMSchedulerOptions = {},
+    reporting: { onWarning?: ((message: string) => void) | undefined } = {},
+  ): S {
+    checkOptions("reporting", reporting, { onWarning: undefined });
+    const { onWarning = warn } = reporting;
+    if (typeof onWarning !== "function") throw wrongType("onWarning", "a function", onWarning);
+    const { options, warnings } = importConfig(config, overrides);
+    const scheduler = new this(options);
+    for (const message of warnings) onWarning(message);
+    return scheduler;
+  }
 
   /**
    * The configuration as diffusers writes it: snake_case, with `_class_name`.
@@ -225,29 +277,86 @@ export abstract class NoiseScheduler {
     const t = this.readTimesteps("timesteps", timesteps);
     const batch = readBatch(x, "timesteps", t);
     const result = readResult(out, x);
-    const count = typeof t === "number" ? 1 : batch;
-    const coefficients = takeRecords(count);
-    for (let i = 0; i < count; i++) {
-      const alpha = this.alphasCumprod[timestepOf(t, i)]!;
-      setRecord(coefficients[i]!, Math.sqrt(alpha), root(1 - alpha));
-    }
     const inputs = {
       sample: apartFrom(result.values, x.values),
       modelOutput: apartFrom(result.values, z.values),
       guided: false,
       guidance: 0,
     };
-    updateTensor(result.values, null, inputs, null, coefficients, count, batch, this.roundsToHalf);
+    this.compute(result, null, inputs, null, batch, typeof t === "number", (record, element) => {
+      const alpha = this.alphasCumprod[timestepOf(t, element)]!;
+      setRecord(record, Math.sqrt(alpha), root(1 - alpha));
+    });
     return result.tensor;
   }
 
-  /** @internal Whether results are rounded to the values of halves, even in a Float32Array. */
-  protected get roundsToHalf(): boolean {
-    return this.config.computeDtype === "float16";
+  /**
+   * @internal Computes a result, and the predicted original sample if it is wanted, from checked operands.
+   *
+   * @param shared whether all batch elements have the same coefficients
+   * @param setRecord sets the coefficients of a batch element; it may read the inputs, which are whole still
+   */
+  protected compute(
+    result: Operand,
+    original: Operand | null,
+    inputs: Inputs,
+    noise: Values | readonly RandomState[] | null,
+    batch: number,
+    shared: boolean,
+    setRecord: (record: Coefficients, element: number) => void,
+  ): void {
+    if (result.data.length === 0) return;
+    const count = shared ? 1 : batch;
+    for (let i = 0; i < count; i++) setRecord((records[i] ??= new Coefficients()), i);
+    const half = this.config.computeDtype === "float16";
+    updateTensor(result.values, original?.values ?? null, inputs, noise, records, count, batch, half);
+  }
+
+  /** @internal Applies guidanceRescale to the coefficients of a batch element. */
+  protected rescaleGuidance(
+    record: Coefficients,
+    rescale: number,
+    inputs: Inputs,
+    start: number,
+    length: number,
+  ): void {
+    const ratio = guidanceDeviationRatio(inputs, start, length);
+    // arXiv 2305.08891, formulas 15 and 16.
+    scaleModelOutput(record, rescale * ratio + (1 - rescale));
+  }
+
+  /** @internal Refuses epsilon prediction at timesteps where there is no signal left to predict. */
+  protected checkSolvable(t: ReadTimesteps): void {
+    if (this.config.predictionType !== "epsilon") return;
+    const unsolvable = (typeof t === "number" ? [t] : t).find(
+      (ti) => ti >= 0 && !epsilonIsSolvable(this.alphasCumprod[ti]!),
+    );
+    if (unsolvable === undefined) return;
+    throw outOfRange(
+      "timestep",
+      `one where predictionType "epsilon" can tell the original sample (alphasCumprod[${unsolvable}] is ${this.alphasCumprod[unsolvable]}: no signal is left; use "v_prediction" or "sample")`,
+      unsolvable,
+    );
+  }
+
+  /** @internal The alpha product at a timestep; the outer one below 0. */
+  alphaAt(timestep: number): number {
+    return timestep < 0 ? this.outerAlphaCumprod : this.alphasCumprod[timestep]!;
   }
 
   /** @internal */
   protected readTimesteps(name: string, value: unknown, low = 0): ReadTimesteps {
     return readTimesteps(name, value, low, this.config.numTrainTimesteps - 1);
   }
+
+  /** @internal Reads the option `prevTimestep`. */
+  protected readTargets(prevTimestep: unknown, batch: number): ReadTimesteps {
+    const targets = this.readTimesteps("prevTimestep", prevTimestep, -Infinity);
+    checkBatch("prevTimestep", targets, batch);
+    return targets;
+  }
+}
+
+function warn(message: string): void {
+  if (typeof console !== "undefined") console.warn(`ddim-wasm: ${message}`);
 }

@@ -1,13 +1,11 @@
 // The DDIM scheduler.
 
-import { epsilonIsSolvable, setStep, standardDeviation } from "./coefficients.js";
-import { type DDIMSchedulerOptions, importConfig } from "./config.js";
+import { type Coefficients, setStep, standardDeviation } from "./coefficients.js";
 import { checkBoolean, checkNumber, checkOptions, outOfRange } from "./errors.js";
 import { Generator } from "./generator.js";
-import { NO_OPTIONS, NoiseScheduler, takeRecords } from "./noise-scheduler.js";
+import { checkGuidance, type GuidanceOptions, NO_OPTIONS, NoiseScheduler } from "./noise-scheduler.js";
 import {
   apartFrom,
-  checkBatch,
   readBatch,
   readGenerators,
   readMatching,
@@ -17,12 +15,12 @@ import {
   type Timesteps,
   timestepOf,
 } from "./operands.js";
-import { originalQuantile, type RandomState, updateTensor } from "./staging.js";
+import { type Inputs, originalQuantile, type RandomState } from "./staging.js";
 import { isTensor, type ResultOf, type Tensor } from "./tensor.js";
 import { followers } from "./timesteps.js";
 
 /** Options of {@link DDIMScheduler.step}. */
-export interface StepOptions {
+export interface StepOptions extends GuidanceOptions {
   /** How much of DDPM's noise is added, in [0, 1]: 0 is DDIM, 1 is DDPM. Default 0. */
   eta?: number | undefined;
   /** Derive eps again from the clipped or thresholded prediction. Default false. */
@@ -33,10 +31,6 @@ export interface StepOptions {
   varianceNoise?: Tensor | undefined;
   /** The timestep to step to, or one for each batch element; negative: past the last one. */
   prevTimestep?: Timesteps | undefined;
-  /** Classifier-free guidance: the model output then holds the unconditional batch and after it the conditional one. */
-  guidanceScale?: number | undefined;
-  /** Not supported by this version, except as 0. */
-  guidanceRescale?: number | undefined;
   /** Return `{ prevSample, predOriginalSample }`. Default false. */
   returnDict?: boolean | undefined;
   /** A tensor of the sample's type and length that takes the result; it may be one of the inputs. */
@@ -82,29 +76,6 @@ export class DDIMScheduler extends NoiseScheduler {
   #followers: Map<number, number> | null = null;
   /** Source of noise for those who bring none. */
   #generator: Generator | null = null;
-
-  /**
-   * A scheduler from a diffusers scheduler_config.json; the keys of other schedulers are ignored.
-   *
-   * diffusers' defaults hold for what the file leaves out: without `beta_schedule` it is "linear".
-   *
-   * @param config the file's text, or its parsed object
-   * @param overrides options that replace those of the file
-   * @param onWarning is told what was ignored, and which settings are seldom meant. Default: console.warn
-   * @throws as the constructor; TypeError for text that is no JSON object
-   * @example
-   * const scheduler = DDIMScheduler.fromConfig('{ "beta_schedule": "scaled_linear", "clip_sample": false }');
-   */
-  static fromConfig(
-    config: string | object,
-    overrides: DDIMSchedulerOptions = {},
-    { onWarning = warn }: { onWarning?: ((message: string) => void) | undefined } = {},
-  ): DDIMScheduler {
-    const { options, warnings } = importConfig(config, overrides);
-    const scheduler = new this(options);
-    for (const message of warnings) onWarning(message);
-    return scheduler;
-  }
 
   override toConfig(): Record<string, unknown> {
     return this.exportConfig("DDIMScheduler");
@@ -182,20 +153,19 @@ export class DDIMScheduler extends NoiseScheduler {
     checkNumber("eta", eta, "a number in [0, 1]", (v) => v >= 0 && v <= 1);
     checkBoolean("useClippedModelOutput", useClippedModelOutput);
     checkBoolean("returnDict", returnDict);
-    const guided = guidanceScale !== undefined;
-    if (guided) checkNumber("guidanceScale", guidanceScale, "a finite number", Number.isFinite);
-    checkNumber("guidanceRescale", guidanceRescale, "0 (it is not supported by this version)", (v) => v === 0);
+    checkGuidance(guidanceScale, guidanceRescale);
     if (generator !== undefined && varianceNoise !== undefined) {
       throw new TypeError('"generator" and "varianceNoise" exclude each other: give one source of noise');
     }
 
     // Read and check everything: from here on no code but the library's own runs.
+    const guided = guidanceScale !== undefined;
     const x = readOperand(sample, "sample");
     const m = readMatching(modelOutput, "modelOutput", x, guided ? 2 : 1);
     const t = this.readTimesteps("timestep", timestep);
     const batch = readBatch(x, "timestep", t);
-    const p = this.#readTargets(t, prevTimestep, batch);
-    this.#checkSolvable(t);
+    const p = prevTimestep === undefined ? this.#targets(t) : this.readTargets(prevTimestep, batch);
+    this.checkSolvable(t);
     const states = generator === undefined ? null : readGenerators(generator, batch);
     const z = varianceNoise === undefined ? null : readMatching(varianceNoise, "varianceNoise", x);
     const prev = readResult(out, x);
@@ -209,63 +179,40 @@ export class DDIMScheduler extends NoiseScheduler {
     };
     const noise = eta === 0 ? null : z ? apartFrom(prev.values, z.values) : (states ?? this.#ownState());
 
-    // The coefficients of each batch element, or of all where they are the same.
     const { thresholding, clipSample, clipSampleRange, predictionType } = this.config;
     const range = thresholding ? 1 : clipSample ? clipSampleRange : 0;
-    const length = x.data.length;
-    const count = length === 0 ? 0 : thresholding || typeof t !== "number" || typeof p !== "number" ? batch : 1;
-    const coefficients = takeRecords(count);
-    for (let i = 0; i < count; i++) {
-      const record = coefficients[i]!;
-      const alpha = this.alphasCumprod[timestepOf(t, i)]!;
-      const alphaTarget = this.#alphaAt(timestepOf(p, i));
+    const shared = typeof t === "number" && typeof p === "number" && !thresholding && guidanceRescale === 0;
+    const length = x.data.length / batch;
+    this.compute(prev, original, inputs, noise, batch, shared, (record, element) => {
+      const alpha = this.alphasCumprod[timestepOf(t, element)]!;
+      const alphaTarget = this.alphaAt(timestepOf(p, element));
       const sigma = standardDeviation(alpha, alphaTarget, eta);
       setStep(record, predictionType, alpha, alphaTarget, sigma, range, useClippedModelOutput);
-      if (thresholding) {
-        const { dynamicThresholdingRatio, sampleMaxValue } = this.config;
-        const elementLength = length / batch;
-        const quantile = originalQuantile(inputs, record, i * elementLength, elementLength, dynamicThresholdingRatio);
-        // Imagen, arXiv 2205.11487, section 2.3: clamp(x0, -s, s) / s.
-        record.w /= Math.min(Math.max(quantile, 1), sampleMaxValue);
-      }
-    }
-    updateTensor(prev.values, original?.values ?? null, inputs, noise, coefficients, count, batch, this.roundsToHalf);
+      if (guidanceRescale > 0) this.rescaleGuidance(record, guidanceRescale, inputs, element * length, length);
+      if (thresholding) record.w /= this.#threshold(record, inputs, element * length, length);
+    });
     return original ? { prevSample: prev.tensor, predOriginalSample: original.tensor } : prev.tensor;
   }
 
-  /** The alpha product at a timestep; the final one below 0. */
-  #alphaAt(timestep: number): number {
-    return timestep < 0 ? this.finalAlphaCumprod : this.alphasCumprod[timestep]!;
+  /** The dynamic threshold of a batch element: Imagen, arXiv 2205.11487, section 2.3. */
+  #threshold(record: Coefficients, inputs: Inputs, start: number, length: number): number {
+    const { dynamicThresholdingRatio, sampleMaxValue } = this.config;
+    const quantile = originalQuantile(inputs, record, start, length, dynamicThresholdingRatio);
+    return Math.min(Math.max(quantile, 1), sampleMaxValue);
   }
 
-  /** The timesteps that a step from `t` leads to. */
-  #readTargets(t: ReadTimesteps, prevTimestep: unknown, batch: number): ReadTimesteps {
-    if (prevTimestep !== undefined) {
-      const p = this.readTimesteps("prevTimestep", prevTimestep, -Infinity);
-      checkBatch("prevTimestep", p, batch);
-      return p;
-    }
+  #targets(t: ReadTimesteps): ReadTimesteps {
+    return typeof t === "number" ? this.targetOf(t) : t.map((ti) => this.targetOf(ti));
+  }
+
+  /** @internal The timestep that a step from `t` leads to; negative beyond the last. */
+  targetOf(t: number): number {
     const steps = this.numInferenceSteps;
     if (steps === null) throw new Error("call setTimesteps first: how far a step goes depends on how many there are");
-    return typeof t === "number" ? this.#follow(t, steps) : t.map((ti) => this.#follow(ti, steps));
-  }
-
-  #follow(t: number, steps: number): number {
     if (this.#followers === null) return t - Math.floor(this.config.numTrainTimesteps / steps);
     const next = this.#followers.get(t);
     if (next === undefined) throw outOfRange("timestep", "one of scheduler.timesteps, or prevTimestep beside it", t);
     return next;
-  }
-
-  #checkSolvable(t: ReadTimesteps): void {
-    if (this.config.predictionType !== "epsilon") return;
-    const unsolvable = (typeof t === "number" ? [t] : t).find((ti) => !epsilonIsSolvable(this.alphasCumprod[ti]!));
-    if (unsolvable === undefined) return;
-    throw outOfRange(
-      "timestep",
-      `one where predictionType "epsilon" can tell the original sample (alphasCumprod[${unsolvable}] is ${this.alphasCumprod[unsolvable]}: no signal is left; use "v_prediction" or "sample")`,
-      unsolvable,
-    );
   }
 
   #ownState(): readonly RandomState[] {
@@ -276,8 +223,4 @@ export class DDIMScheduler extends NoiseScheduler {
     }
     return [this.#generator.state];
   }
-}
-
-function warn(message: string): void {
-  if (typeof console !== "undefined") console.warn(`ddim-wasm: ${message}`);
 }

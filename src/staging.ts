@@ -285,6 +285,50 @@ function predictPiece(core: Core, inputs: Inputs, { k, q, w }: Coefficients, sta
   core.original(stages[ORIGINAL]!.byteOffset, x, m, cond, n, guidance, k, q, w, 0);
 }
 
+/**
+ * The deviation of the conditional model output over that of the guided one, over one batch element; 1 where either
+ * is 0.
+ */
+export function guidanceDeviationRatio(inputs: Inputs, start: number, length: number): number {
+  const core = open();
+  const { modelOutput, guidance } = inputs;
+  for (let at = start, n = 0; at < start + length; at += n) {
+    n = nextPiece(core, start + length - at);
+    const m = stageIn(core, MODEL_OUTPUT, modelOutput, at, n);
+    const cond = stageIn(core, CONDITIONAL, modelOutput, modelOutput.length / 2 + at, n);
+    if (at === start) core.beginDeviations(m, cond, guidance);
+    core.addDeviations(m, cond, n, guidance);
+  }
+  return core.deviationRatio(length);
+}
+
+/** out = known + weight (sample - known): `known` where the weight is 0, `sample` where it is 1. */
+export function blendTensor(out: Values, sample: Values, known: Values, weight: Values): void {
+  const core = open();
+  for (let start = 0, n = 0; start < out.length; start += n) {
+    n = nextPiece(core, out.length - start);
+    const s = stageIn(core, SAMPLE, sample, start, n);
+    const k = stageIn(core, MODEL_OUTPUT, known, start, n);
+    const w = stageIn(core, NOISE, weight, start, n);
+    const result = resultAddress(SAMPLE, out, start);
+    core.blend(result, s, k, w, n);
+    stageOut(core, SAMPLE, result, out, start, n);
+  }
+}
+
+/** The values of a tensor as floats, in new memory. */
+export function toFloats(values: Values): Float32Array {
+  if (!isHalf(values)) return values.slice();
+  const core = open();
+  const floats = new Float32Array(values.length);
+  for (let start = 0, n = 0; start < values.length; start += n) {
+    n = nextPiece(core, values.length - start);
+    stageIn(core, SAMPLE, values, start, n);
+    copyOut(stages[SAMPLE]!, floats, start, n);
+  }
+  return floats;
+}
+
 /** Between two magnitudes, infinite ones included. */
 function interpolate(low: number, high: number, weight: number): number {
   return low === high ? low : low + (high - low) * weight;

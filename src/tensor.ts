@@ -95,35 +95,46 @@ export function newData(dtype: DType, length: number): Float32Array<ArrayBuffer>
   return dtype === "float16" ? new Uint16Array(length) : new Float32Array(length);
 }
 
-/** New memory of the class of `data`, and as long. */
-function newDataLike(data: TensorData): TensorData {
-  if (kindOf(data) !== "Float16Array") return newData(isHalf(data) ? "float16" : "float32", data.length);
+/** New memory of the class of `data`. */
+function newDataLike(data: TensorData, length: number): TensorData {
+  if (kindOf(data) !== "Float16Array") return newData(isHalf(data) ? "float16" : "float32", length);
   const { Float16Array } = globalThis as unknown as { Float16Array: new (length: number) => F16 };
-  return new Float16Array(data.length);
+  return new Float16Array(length);
 }
 
 /**
  * A new tensor like `tensor`, whose data and dims have been read: a bare array for a bare array, a plain object for a
  * plain object or a resident tensor, and for any other a tensor of its class, made with (type, data, dims).
+ *
+ * @param times its batch, in multiples of that of `tensor`
  */
-export function makeLike(tensor: unknown, data: TensorData, dims: readonly number[] | null, name: string): Tensor {
-  const made = newDataLike(data);
+export function makeLike(
+  tensor: unknown,
+  data: TensorData,
+  dims: readonly number[] | null,
+  name: string,
+  times = 1,
+): Tensor {
+  const made = newDataLike(data, data.length * times);
   if (dims === null) return made;
   const type: DType = isHalf(data) ? "float16" : "float32";
+  const shape = dims.map((size, i) => (i === 0 ? size * times : size));
   const prototype = Object.getPrototypeOf(tensor);
   const plain = prototype === null || Object.getPrototypeOf(prototype) === null;
-  if (plain || isResidentTensor(tensor)) return { data: made, dims: [...dims], type };
-  return construct(tensor as object, type, made, dims, name);
+  if (plain || isResidentTensor(tensor)) return { data: made, dims: shape, type };
+  return construct(tensor as object, type, made, shape, name);
 }
 
 /** A tensor of the class of `tensor`: onnxruntime's and transformers.js' are constructed alike. */
-function construct(tensor: object, type: DType, data: TensorData, dims: readonly number[], name: string): Tensor {
+function construct(tensor: object, type: DType, data: TensorData, dims: number[], name: string): Tensor {
   let made: Partial<TensorLike> | undefined;
   let cause: unknown;
   try {
-    made = new (tensor.constructor as new (type: DType, data: TensorData, dims: number[]) => TensorLike)(type, data, [
-      ...dims,
-    ]);
+    made = new (tensor.constructor as new (type: DType, data: TensorData, dims: number[]) => TensorLike)(
+      type,
+      data,
+      dims,
+    );
   } catch (error) {
     cause = error;
   }
