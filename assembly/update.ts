@@ -1,10 +1,11 @@
 // The fused update of a sample: one pass over memory for everything a step does to an element.
 //
 //     m    = uncond + guidance (cond - uncond)        when `cond` is not 0, else m as it is
-//     x0   = clamp(w (k x + q m), -r, r)              when r is not 0
-//     out  = a x0 + b x + c m + d noise               d noise only when `noise` is not 0
+//     y    = x + q m                                  m alone, with its factor, when `withSample` is false
+//     out  = clamp(u y, -s, s) + b x + c m + d noise  d noise only when `noise` is not 0
 //
-// Where nothing is clamped (r = 0) the caller has collapsed the formula into out = b x + c m + d noise.
+// clamp(u y, -s, s) is the predicted original sample, clamped, times its share of the result. Where nothing is clamped
+// (s = 0) the caller has collapsed the formula into out = b x + c m + d noise.
 // A term of the clamped formula whose coefficient is 0 is left out, not multiplied: 0 * Infinity would be NaN.
 //
 // The vector loops and the scalar loop perform the same operations in the same order: their results are equal
@@ -12,21 +13,20 @@
 
 import { guide, vguide } from "./guidance";
 
-/** The original sample as the model predicts it, not yet clamped. */
+/** What the predicted original sample is a multiple of. */
 // @ts-ignore: decorator
 @inline
-function predict(x: f32, m: f32, k: f32, q: f32, w: f32): f32 {
-  let y = q * m;
-  if (k != 0) y = y + k * x;
-  return w * y;
+function predict(withSample: bool, x: f32, m: f32, q: f32): f32 {
+  const y = q * m;
+  return withSample ? y + x : y;
 }
 
 // @ts-ignore: decorator
 @inline
-function vpredict(x: v128, m: v128, k: f32, vk: v128, vq: v128, vw: v128): v128 {
+function vpredict(withSample: bool, x: v128, m: v128, vq: v128): v128 {
   let y = f32x4.mul(vq, m);
-  if (k != 0) y = f32x4.add(y, f32x4.mul(vk, x));
-  return f32x4.mul(vw, y);
+  if (withSample) y = f32x4.add(y, x);
+  return y;
 }
 
 /** A NaN stays NaN. */
@@ -57,25 +57,22 @@ function vectors(
   noise: usize,
   bytes: usize,
   guidance: f32,
-  k: f32,
+  withSample: bool,
   q: f32,
-  w: f32,
-  r: f32,
-  a: f32,
+  u: f32,
+  s: f32,
   b: f32,
   c: f32,
   d: f32,
 ): void {
   const vguidance = f32x4.splat(guidance);
-  const vk = f32x4.splat(k),
-    vq = f32x4.splat(q),
-    vw = f32x4.splat(w);
-  const vr = f32x4.splat(r),
-    vminusR = f32x4.splat(-r);
-  const va = f32x4.splat(a),
-    vb = f32x4.splat(b),
-    vc = f32x4.splat(c),
-    vd = f32x4.splat(d);
+  const vq = f32x4.splat(q);
+  const vu = f32x4.splat(u);
+  const vs = f32x4.splat(s);
+  const vminusS = f32x4.splat(-s);
+  const vb = f32x4.splat(b);
+  const vc = f32x4.splat(c);
+  const vd = f32x4.splat(d);
   for (let i: usize = 0; i < bytes; i += 32) {
     const x0 = v128.load(x + i);
     const x1 = v128.load(x + i, 16);
@@ -87,8 +84,8 @@ function vectors(
     }
     let y0: v128, y1: v128;
     if (clamped) {
-      y0 = f32x4.mul(va, vclamp(vpredict(x0, m0, k, vk, vq, vw), vr, vminusR));
-      y1 = f32x4.mul(va, vclamp(vpredict(x1, m1, k, vk, vq, vw), vr, vminusR));
+      y0 = vclamp(f32x4.mul(vu, vpredict(withSample, x0, m0, vq)), vs, vminusS);
+      y1 = vclamp(f32x4.mul(vu, vpredict(withSample, x1, m1, vq)), vs, vminusS);
       if (b != 0) {
         y0 = f32x4.add(y0, f32x4.mul(vb, x0));
         y1 = f32x4.add(y1, f32x4.mul(vb, x1));
@@ -122,20 +119,19 @@ function vectorsByNoise(
   noise: usize,
   bytes: usize,
   guidance: f32,
-  k: f32,
+  withSample: bool,
   q: f32,
-  w: f32,
-  r: f32,
-  a: f32,
+  u: f32,
+  s: f32,
   b: f32,
   c: f32,
   d: f32,
 ): void {
-  if (noise) vectors(clamped, guided, true, out, x, m, cond, noise, bytes, guidance, k, q, w, r, a, b, c, d);
-  else vectors(clamped, guided, false, out, x, m, cond, noise, bytes, guidance, k, q, w, r, a, b, c, d);
+  if (noise) vectors(clamped, guided, true, out, x, m, cond, noise, bytes, guidance, withSample, q, u, s, b, c, d);
+  else vectors(clamped, guided, false, out, x, m, cond, noise, bytes, guidance, withSample, q, u, s, b, c, d);
 }
 
-/** out = clamp(w (k x + q m), -r, r) a + b x + c m + d noise, over n elements. */
+/** out = clamp(u (x + q m), -s, s) + b x + c m + d noise, over n elements. */
 export function update(
   out: usize,
   x: usize,
@@ -144,11 +140,10 @@ export function update(
   noise: usize,
   n: i32,
   guidance: f32,
-  k: f32,
+  withSample: bool,
   q: f32,
-  w: f32,
-  r: f32,
-  a: f32,
+  u: f32,
+  s: f32,
   b: f32,
   c: f32,
   d: f32,
@@ -157,12 +152,12 @@ export function update(
   let i: usize = 0;
   if (ASC_FEATURE_SIMD) {
     i = end & ~31;
-    if (r != 0) {
-      if (cond) vectorsByNoise(true, true, out, x, m, cond, noise, i, guidance, k, q, w, r, a, b, c, d);
-      else vectorsByNoise(true, false, out, x, m, cond, noise, i, guidance, k, q, w, r, a, b, c, d);
+    if (s != 0) {
+      if (cond) vectorsByNoise(true, true, out, x, m, cond, noise, i, guidance, withSample, q, u, s, b, c, d);
+      else vectorsByNoise(true, false, out, x, m, cond, noise, i, guidance, withSample, q, u, s, b, c, d);
     } else {
-      if (cond) vectorsByNoise(false, true, out, x, m, cond, noise, i, guidance, k, q, w, r, a, b, c, d);
-      else vectorsByNoise(false, false, out, x, m, cond, noise, i, guidance, k, q, w, r, a, b, c, d);
+      if (cond) vectorsByNoise(false, true, out, x, m, cond, noise, i, guidance, withSample, q, u, s, b, c, d);
+      else vectorsByNoise(false, false, out, x, m, cond, noise, i, guidance, withSample, q, u, s, b, c, d);
     }
   }
   for (; i < end; i += 4) {
@@ -170,8 +165,8 @@ export function update(
     let mi = load<f32>(m + i);
     if (cond) mi = guide(mi, load<f32>(cond + i), guidance);
     let y: f32;
-    if (r != 0) {
-      y = a * clamp(predict(xi, mi, k, q, w), r);
+    if (s != 0) {
+      y = clamp(u * predict(withSample, xi, mi, q), s);
       if (b != 0) y = y + b * xi;
       if (c != 0) y = y + c * mi;
     } else {
@@ -182,7 +177,7 @@ export function update(
   }
 }
 
-/** The predicted original sample alone: out = clamp(w (k x + q m), -r, r), not clamped where r is 0. */
+/** The predicted original sample alone: out = clamp(w (x + q m), -r, r), not clamped where r is 0. */
 export function original(
   out: usize,
   x: usize,
@@ -190,7 +185,7 @@ export function original(
   cond: usize,
   n: i32,
   guidance: f32,
-  k: f32,
+  withSample: bool,
   q: f32,
   w: f32,
   r: f32,
@@ -199,15 +194,14 @@ export function original(
   let i: usize = 0;
   if (ASC_FEATURE_SIMD) {
     const vguidance = f32x4.splat(guidance);
-    const vk = f32x4.splat(k),
-      vq = f32x4.splat(q),
-      vw = f32x4.splat(w);
-    const vr = f32x4.splat(r),
-      vminusR = f32x4.splat(-r);
+    const vq = f32x4.splat(q);
+    const vw = f32x4.splat(w);
+    const vr = f32x4.splat(r);
+    const vminusR = f32x4.splat(-r);
     for (const vectorEnd = end & ~15; i < vectorEnd; i += 16) {
       let vm = v128.load(m + i);
       if (cond) vm = vguide(vm, v128.load(cond + i), vguidance);
-      let y = vpredict(v128.load(x + i), vm, k, vk, vq, vw);
+      let y = f32x4.mul(vw, vpredict(withSample, v128.load(x + i), vm, vq));
       if (r != 0) y = vclamp(y, vr, vminusR);
       v128.store(out + i, y);
     }
@@ -215,7 +209,7 @@ export function original(
   for (; i < end; i += 4) {
     let mi = load<f32>(m + i);
     if (cond) mi = guide(mi, load<f32>(cond + i), guidance);
-    let y = predict(load<f32>(x + i), mi, k, q, w);
+    let y = w * predict(withSample, load<f32>(x + i), mi, q);
     if (r != 0) y = clamp(y, r);
     store<f32>(out + i, y);
   }

@@ -1,6 +1,6 @@
 // The mathematics of a step, as the scalars of the one formula that the kernels compute:
 //
-//     x0   = clamp(w (k x + q m), -r, r)                  r = 0: not clamped
+//     x0   = clamp(w (x + q m), -r, r)             r = 0: not clamped; w q m alone where x has no share in it
 //     prev = a x0 + b x + c m + d noise
 //
 // x is the sample, m the model's output. Everything here is float64.
@@ -9,8 +9,9 @@ import type { PredictionType } from "./config.js";
 
 /** Coefficients of the formula above. */
 export class Coefficients {
+  /** Whether x has a share in x0. */
+  withSample = true;
   // NaN, not 0: the fields hold float64 from the beginning.
-  k = NaN;
   q = NaN;
   w = NaN;
   r = NaN;
@@ -38,6 +39,9 @@ export function epsilonIsSolvable(alpha: number): boolean {
   return Math.fround(1 / Math.sqrt(alpha)) < Infinity;
 }
 
+/** The share of x below which it is left out: dividing by less would leave the range of float32. */
+const NEGLIGIBLE = 2 ** -60;
+
 /**
  * The coefficients of a step from the level of noise `alpha` to `alphaTarget` (arXiv 2010.02502, formula 12):
  *
@@ -60,38 +64,39 @@ export function setStep(
   const targetSignal = Math.sqrt(alphaTarget);
   const direction = root(1 - alphaTarget - sigma * sigma);
 
-  // x0 = w (k x + q m), eps = epsX x + epsM m
-  let epsX: number, epsM: number;
+  // x0 = originalX x + originalM m, eps = epsX x + epsM m
+  let originalX: number, originalM: number, epsX: number, epsM: number;
   switch (predictionType) {
     case "epsilon":
-      into.k = 1;
-      into.q = -noise;
-      into.w = 1 / signal;
+      originalX = 1 / signal;
+      originalM = -noise / signal;
       epsX = 0;
       epsM = 1;
       break;
     case "sample":
-      into.k = 0;
-      into.q = 1;
-      into.w = 1;
+      originalX = 0;
+      originalM = 1;
       epsX = 1 / noise;
       epsM = -signal / noise;
       break;
     case "v_prediction":
-      into.k = signal;
-      into.q = -noise;
-      into.w = 1;
+      originalX = signal;
+      originalM = -noise;
       epsX = noise;
       epsM = signal;
       break;
   }
 
+  // Factored out, so that x and q m cancel before they are magnified, not after.
+  into.withSample = originalX > NEGLIGIBLE;
+  into.w = into.withSample ? originalX : 1;
+  into.q = originalM / into.w;
   into.r = range;
   into.d = sigma;
   if (range === 0) {
     into.a = 0;
-    into.b = targetSignal * into.w * into.k + direction * epsX;
-    into.c = targetSignal * into.w * into.q + direction * epsM;
+    into.b = targetSignal * originalX + direction * epsX;
+    into.c = targetSignal * originalM + direction * epsM;
   } else if (rederive) {
     into.a = targetSignal - (direction * signal) / noise;
     into.b = direction / noise;
@@ -111,7 +116,8 @@ export function scaleModelOutput(into: Coefficients, factor: number): void {
 
 /** The coefficients of out = b x + c m, without a prediction. */
 export function setCombination(into: Coefficients, b: number, c: number): void {
-  into.k = into.q = into.w = into.r = into.a = into.d = 0;
+  into.withSample = false;
+  into.q = into.w = into.r = into.a = into.d = 0;
   into.b = b;
   into.c = c;
 }

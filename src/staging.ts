@@ -223,11 +223,30 @@ export function updateTensor(
         const index = Math.floor(at / sharedLength);
         length = Math.min((index + 1) * sharedLength, start + n) - at;
         const offset = (at - start) * 4;
-        const { k, q, w, r, a, b, c, d } = coefficients[index]!;
+        const { withSample, q, w, r, a, b, c, d } = coefficients[index]!;
         const second = cond === 0 ? 0 : cond + offset;
-        if (x0 !== 0) core.original(x0 + offset, x + offset, m + offset, second, length, guidance, k, q, w, r);
+        if (x0 !== 0) {
+          core.original(x0 + offset, x + offset, m + offset, second, length, guidance, withSample, q, w, r);
+        }
         const third = z === 0 ? 0 : z + offset;
-        core.update(prev + offset, x + offset, m + offset, second, third, length, guidance, k, q, w, r, a, b, c, d);
+        const u = a * w;
+        const limit = Math.abs(a) * r;
+        core.update(
+          prev + offset,
+          x + offset,
+          m + offset,
+          second,
+          third,
+          length,
+          guidance,
+          withSample,
+          q,
+          u,
+          limit,
+          b,
+          c,
+          d,
+        );
       }
       storeResult(core, SAMPLE, prev, out, start, n, half);
       if (original !== null) storeResult(core, ORIGINAL, x0, original, start, n, half);
@@ -277,12 +296,12 @@ export function originalQuantile(
   return weight === 0 ? low : interpolate(low, core.selectedNext(), weight);
 }
 
-function predictPiece(core: Core, inputs: Inputs, { k, q, w }: Coefficients, start: number, n: number): void {
+function predictPiece(core: Core, inputs: Inputs, { withSample, q, w }: Coefficients, start: number, n: number): void {
   const { sample, modelOutput, guided, guidance } = inputs;
   const x = stageIn(core, SAMPLE, sample, start, n);
   const m = stageIn(core, MODEL_OUTPUT, modelOutput, start, n);
   const cond = guided ? stageIn(core, CONDITIONAL, modelOutput, modelOutput.length / 2 + start, n) : 0;
-  core.original(stages[ORIGINAL]!.byteOffset, x, m, cond, n, guidance, k, q, w, 0);
+  core.original(stages[ORIGINAL]!.byteOffset, x, m, cond, n, guidance, withSample, q, w, 0);
 }
 
 /**
