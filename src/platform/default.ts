@@ -1,6 +1,6 @@
 // Node, Deno, Bun, browsers: the module is inside the JavaScript and compiled synchronously, at first use.
 
-import { instantiateSync } from "@assemblyscript/loader";
+import { demangle } from "@assemblyscript/loader";
 import hex from "../../build/core.wasm?hex";
 import type { ModuleSource } from "../core.js";
 
@@ -13,8 +13,7 @@ export async function prepare(source: ModuleSource = bytes()): Promise<WebAssemb
   return source instanceof WebAssembly.Module ? source : WebAssembly.compile(source as ArrayBuffer | ArrayBufferView);
 }
 
-/** An instance's own exports: those that the loader adds to take a detour through a rest parameter at every call. */
+/** The exports in the form that the loader gives them. */
 export function instantiate(module: WebAssembly.Module = new WebAssembly.Module(bytes())): object {
-  const { instance } = instantiateSync(module as never) as unknown as { instance: WebAssembly.Instance };
-  return instance.exports;
+  return demangle(new WebAssembly.Instance(module).exports);
 }
