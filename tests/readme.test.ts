@@ -1,0 +1,41 @@
+// Every JavaScript example of the README runs as it stands there, beside a model.
+
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+
+const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+const examples = [...readme.matchAll(/(?:^#+ (?<title>.*)$)|(?:^```js\n(?<code>[^]*?)^```$)/gm)];
+
+// What the examples take as given: a model. What they print is kept.
+const model = `
+async function unet(sample, t, condition) {
+  return { data: sample.data.map((value) => value * 0.9), dims: sample.dims };
+}
+export const printed = [];
+const console = { log: (...values) => printed.push(values.join(" ")) };
+`;
+
+const folder = new URL("./readme/", import.meta.url);
+mkdirSync(folder, { recursive: true });
+
+let title = "";
+let count = 0;
+for (const { groups } of examples) {
+  if (groups?.["title"]) title = groups["title"];
+  const code = groups?.["code"];
+  if (!code) continue;
+  const file = new URL(`${++count}.mjs`, folder);
+  test(`README: ${title} (${count})`, async () => {
+    writeFileSync(file, `${model}${code}`);
+    const { printed } = await import(file.href);
+    for (const [, expected] of code.matchAll(/console\.log\(.*\); \/\/ ([^:\n]*)/g))
+      assert.is(printed.shift(), expected);
+  });
+}
+
+test("README: there are examples", () => {
+  assert.ok(count >= 10, `${count} examples`);
+});
+
+test.run();
