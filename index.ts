@@ -15,20 +15,21 @@ export type {
 export { DDIMInverseScheduler, type InverseStepOptions } from "./src/inverse-scheduler.js";
 export { Generator, type RandomOptions } from "./src/generator.js";
 export { allocate, type ResidentTensor } from "./src/resident.js";
-export { init, type ModuleSource } from "./src/core.js";
+export { init } from "./src/core.js";
+export type { ModuleSource } from "./src/platform/module-source.js";
 export type { F16, PlainTensor, ResultOf, Tensor, TensorData, TensorLike } from "./src/tensor.js";
-export {
-  DDIMPipeline,
-  type DDIMPipelineOptions,
-  type Inversion,
-  type InvertOptions,
-  type LoopOptions,
-  type Model,
-  type ModelContext,
-  type RunOptions,
-  type StepReport,
-  type StopSignal,
-} from "./src/pipeline.js";
+export { DDIMPipeline } from "./src/pipeline.js";
+export type {
+  DDIMPipelineOptions,
+  Inversion,
+  InvertOptions,
+  LoopOptions,
+  Model,
+  ModelContext,
+  RunOptions,
+  StepReport,
+  StopSignal,
+} from "./src/pipeline-options.js";
 export {
   latentToRgb,
   type LatentRgbFactors,

@@ -2,12 +2,7 @@
 // the module is touched, and nothing of a call stays in it.
 
 import { instantiate, prepare } from "#platform";
-
-// Spelled without naming WebAssembly's types, which not every user's compiler settings know.
-type CompiledModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer T } } } ? T : never;
-
-/** What {@link init} takes: the module's bytes, or the compiled module. */
-export type ModuleSource = ArrayBuffer | ArrayBufferView | CompiledModule;
+import type { ModuleSource } from "./platform/module-source.js";
 
 /** What the module exports; addresses are byte offsets into `memory`. */
 export interface Core {

@@ -35,7 +35,7 @@ export interface RandomOptions {
   out?: Tensor | undefined;
 }
 
-const RANDOM_OPTIONS = { type: undefined, out: undefined } satisfies RandomOptions;
+const RANDOM_OPTIONS: Record<keyof RandomOptions, undefined> = { type: undefined, out: undefined };
 
 /**
  * A source of random numbers, with the same bits as `torch.Generator("cpu")` of PyTorch 2.12 and later on x86-64.

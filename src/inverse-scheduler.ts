@@ -28,13 +28,13 @@ export interface InverseStepOptions extends GuidanceOptions {
   out?: Tensor | undefined;
 }
 
-const STEP_OPTIONS = {
+const STEP_OPTIONS: Record<keyof InverseStepOptions, undefined> = {
   prevTimestep: undefined,
   guidanceScale: undefined,
   guidanceRescale: undefined,
   returnDict: undefined,
   out: undefined,
-} satisfies InverseStepOptions;
+};
 
 /**
  * DDIM inversion (arXiv 2010.02502, section 4.3; diffusers' `DDIMInverseScheduler`): the same steps in ascending order,

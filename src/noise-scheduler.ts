@@ -33,7 +33,7 @@ export interface OutOptions {
   out?: Tensor | undefined;
 }
 
-const OUT_OPTIONS = { out: undefined } satisfies OutOptions;
+const OUT_OPTIONS: Record<keyof OutOptions, undefined> = { out: undefined };
 
 export const NO_OPTIONS = Object.freeze({});
 

@@ -1,170 +1,28 @@
 // The loop around step(): sampling, guidance, image-to-image, inpainting, inversion.
 
-import { type DType, DTYPES } from "./config.js";
-import { checkDims, sizeOf } from "./dims.js";
-import {
-  checkBoolean,
-  checkInteger,
-  checkName,
-  checkNumber,
-  checkOptions,
-  outOfRange,
-  show,
-  wrongType,
-} from "./errors.js";
-import { Generator } from "./generator.js";
+import { checkBoolean, checkNumber, checkOptions, wrongType } from "./errors.js";
+import { readInpainting } from "./inpainting.js";
 import { DDIMInverseScheduler } from "./inverse-scheduler.js";
-import { checkGuidance, type GuidanceOptions } from "./noise-scheduler.js";
-import { type Operand, readGenerators, readMatching, readOperand } from "./operands.js";
+import { type Operand, readOperand } from "./operands.js";
+import {
+  type DDIMPipelineOptions,
+  INVERT_OPTIONS,
+  type Inversion,
+  type InvertOptions,
+  type Loop,
+  type Model,
+  PIPELINE_OPTIONS,
+  readLoop,
+  RUN_OPTIONS,
+  type RunOptions,
+  type StepReport,
+  STREAM_OPTIONS,
+} from "./pipeline-options.js";
+import { readRefinement, refineStep } from "./refinement.js";
+import { readStart } from "./run-start.js";
 import { DDIMScheduler } from "./scheduler.js";
-import { blendTensor, toFloats } from "./staging.js";
-import { isHalf, makeLike, newData, type Tensor, type Values } from "./tensor.js";
-
-/** What a model is told beside sample and timestep. */
-export interface ModelContext<C = unknown> {
-  /** Which step this is, from 0. */
-  readonly step: number;
-  /** How many there are. */
-  readonly total: number;
-  /** The run's signal, to be handed on. */
-  readonly signal: StopSignal | undefined;
-  /** The conditions, one for each batch element of the sample; undefined for a run without. */
-  readonly condition: readonly C[] | undefined;
-}
-
-/**
- * A model: what it predicts for a sample at a timestep, at once or as a promise. The sample is of the kind that the run
- * started from, `{ data, dims, type }` where it started from `dims`.
- */
-export type Model<C = unknown> = (
-  sample: any,
-  timestep: number,
-  context: ModelContext<C>,
-) => Tensor | PromiseLike<Tensor>;
-
-/** What is read of an AbortSignal. */
-export interface StopSignal {
-  readonly aborted: boolean;
-  readonly reason?: unknown;
-}
-
-/** Options of {@link DDIMPipeline}. */
-export interface DDIMPipelineOptions<C = unknown> {
-  /** Its timesteps are set by the runs that say how many steps they take. */
-  scheduler: DDIMScheduler;
-  model: Model<C>;
-}
-
-const PIPELINE_OPTIONS = { scheduler: undefined, model: undefined };
-
-/** Options that `run`, `stream` and `invert` have in common. */
-export interface LoopOptions<C = unknown> extends GuidanceOptions {
-  /** How many steps, or a list of timesteps. Default: what the scheduler is set to. */
-  numInferenceSteps?: number | ArrayLike<number> | undefined;
-  /** What each batch element is conditioned on: labels, prompts, embeddings; the model gets them in its context. */
-  condition?: readonly C[] | undefined;
-  /**
-   * With `guidanceScale` and `condition`: the condition that stands for none. The model then gets the sample twice, as
-   * one doubled batch, with this condition for the first half. Without `condition` the model doubles the batch itself.
-   */
-  unconditional?: C | undefined;
-  /** Stops the run before the next model call, with the signal's reason. */
-  signal?: StopSignal | undefined;
-  /** Fail as soon as a model output or a sample is not finite. Default false. */
-  checkFinite?: boolean | undefined;
-}
-
-/** Options of {@link DDIMPipeline.run} and {@link DDIMPipeline.stream}. */
-export interface RunOptions<C = unknown> extends LoopOptions<C> {
-  /** Shape of the noise to start from, in place of `sample`. */
-  dims?: readonly number[] | undefined;
-  /** Type of the noise to start from. Default "float32". */
-  type?: DType | undefined;
-  /** Source of all noise: one generator, or one for each batch element. Default: one seeded from crypto. */
-  generator?: Generator | readonly Generator[] | undefined;
-  /** Where to start: noise, or with `strength` the image to change. */
-  sample?: Tensor | undefined;
-  /** Image-to-image: the share of the way, in (0, 1], that `sample` is noised and denoised again. */
-  strength?: number | undefined;
-  /** With `strength`: spend all steps on that share of the way. Default false. */
-  exactSteps?: boolean | undefined;
-  /** Inpainting: 1 where to paint, 0 where to keep `known`; its dims broadcast to the sample's. */
-  mask?: Tensor | undefined;
-  /** Inpainting: the image whose parts are kept; of the sample's shape. */
-  known?: Tensor | undefined;
-  /** Inpainting: noise `known` with the noise of the start, or with fresh noise each step. Default "same". */
-  knownNoise?: "same" | "fresh" | undefined;
-  /** As in step(). Default 0. */
-  eta?: number | undefined;
-  /** As in step(). Default false. */
-  useClippedModelOutput?: boolean | undefined;
-}
-
-/** What a run tells after each step. */
-export interface StepReport {
-  /** Which step was done, from 0. */
-  readonly step: number;
-  /** How many there are. */
-  readonly total: number;
-  readonly timestep: number;
-  /** The sample after the step. */
-  readonly sample: Tensor;
-  /** The original sample as predicted in this step: a preview. */
-  readonly predOriginalSample: Tensor;
-}
-
-/** Options of {@link DDIMPipeline.invert}. */
-export interface InvertOptions<C = unknown> extends LoopOptions<C> {
-  /** The image. */
-  sample: Tensor;
-  /**
-   * Correct each step by fixed-point iterations until sampling undoes it: at most `iterations` (default 50) model
-   * calls a step, until the residual is at most `tolerance` (default 1e-6). True for the defaults. Default false.
-   */
-  refine?: boolean | { iterations?: number | undefined; tolerance?: number | undefined } | undefined;
-}
-
-/** What {@link DDIMPipeline.invert} returns. */
-export interface Inversion {
-  /** The noise that the image is sampled from. */
-  sample: Tensor;
-  /** Whether every step met the tolerance; true where nothing was asked to be refined. */
-  converged: boolean;
-  /**
-   * The largest residual that a refined step was left with, over max(1, largest value), and its timestep; null where
-   * nothing was asked to be refined.
-   */
-  worst: { residual: number; timestep: number } | null;
-}
-
-const LOOP_OPTIONS = {
-  numInferenceSteps: undefined,
-  guidanceScale: undefined,
-  guidanceRescale: undefined,
-  condition: undefined,
-  unconditional: undefined,
-  signal: undefined,
-  checkFinite: undefined,
-} satisfies LoopOptions;
-
-const STREAM_OPTIONS = {
-  ...LOOP_OPTIONS,
-  dims: undefined,
-  type: undefined,
-  generator: undefined,
-  sample: undefined,
-  strength: undefined,
-  exactSteps: undefined,
-  mask: undefined,
-  known: undefined,
-  knownNoise: undefined,
-  eta: undefined,
-  useClippedModelOutput: undefined,
-} satisfies RunOptions;
-
-const RUN_OPTIONS = { ...STREAM_OPTIONS, onStep: undefined };
-const INVERT_OPTIONS = { ...LOOP_OPTIONS, sample: undefined, refine: undefined };
-const REFINE_OPTIONS = { iterations: undefined, tolerance: undefined };
+import { toFloats } from "./staging.js";
+import { isHalf, makeLike, type Tensor } from "./tensor.js";
 
 /**
  * A scheduler and a model, run as a loop.
@@ -360,40 +218,6 @@ export class DDIMPipeline<C = any> {
   }
 }
 
-/** What the options say about every model call. */
-interface Loop<C> {
-  guidanceScale: number | undefined;
-  guidanceRescale: number;
-  condition: readonly C[] | undefined;
-  doubled: boolean;
-  signal: StopSignal | undefined;
-  checkFinite: boolean;
-}
-
-function readLoop<C>(options: LoopOptions<C>, sample: Operand): Loop<C> {
-  const { guidanceScale, guidanceRescale = 0, condition, unconditional, signal, checkFinite = false } = options;
-  checkGuidance(guidanceScale, guidanceRescale);
-  checkBoolean("checkFinite", checkFinite);
-  if (signal !== undefined && typeof signal?.aborted !== "boolean") throw wrongType("signal", "an AbortSignal", signal);
-  const loop = { guidanceScale, guidanceRescale, condition, doubled: false, signal, checkFinite };
-  if (condition === undefined) {
-    if (unconditional !== undefined) throw new TypeError('"unconditional" expected condition beside it, got none');
-    return loop;
-  }
-  const batch = sample.dims ? sample.dims[0]! : 1;
-  if (!Array.isArray(condition)) throw wrongType("condition", "an array of one for each batch element", condition);
-  if (condition.length !== batch) {
-    throw outOfRange("condition", `${batch} conditions, one for each batch element`, condition);
-  }
-  if (guidanceScale === undefined) return loop;
-  if (unconditional === undefined) {
-    throw new TypeError(
-      '"unconditional" expected the condition that stands for none, as guidanceScale and condition are given, got undefined',
-    );
-  }
-  return { ...loop, condition: [...condition.map(() => unconditional), ...condition], doubled: true };
-}
-
 /** The sample twice, as one batch. */
 function double(x: Operand): Tensor {
   const tensor = makeLike(x.tensor, x.data, x.dims, x.name, 2);
@@ -413,162 +237,6 @@ function setAtLeast(scheduler: DDIMScheduler, least: number, wanted: number): vo
   const fits = (steps: number): boolean =>
     timestepSpacing !== "leading" || (steps - 1) * Math.floor(most / steps) + stepsOffset < most;
   scheduler.setTimesteps(candidates.find(fits) ?? least);
-}
-
-/** Where a run starts. */
-interface Start {
-  sample: Operand;
-  /** The noise it starts from, if it was drawn. */
-  noise: Values | null;
-  generators: readonly Generator[];
-}
-
-function readStart(options: RunOptions, scheduler: DDIMScheduler, timestep: number): Start {
-  const { dims, type, generator, strength, known } = options;
-  const image = options.sample ?? (strength === undefined ? undefined : known);
-  if ((image === undefined) === (dims === undefined)) {
-    throw new TypeError(
-      '"dims" and "sample" exclude each other: give the shape of the noise to start from, or a tensor',
-    );
-  }
-  if (image === undefined) {
-    if (strength !== undefined) throw new TypeError('"strength" expected a sample beside it, got none');
-    const shape = checkDims(dims, "dims");
-    const dtype = type === undefined ? "float32" : checkName("type", type, DTYPES);
-    const generators = readGeneratorList(generator, shape[0]!);
-    const data = drawNoise(generators, dtype, shape);
-    return { sample: readOperand({ data, dims: shape, type: dtype }, "sample"), noise: data, generators };
-  }
-  if (type !== undefined) throw new TypeError('"type" expected dims beside it, got a sample, which has a type');
-  const sample = readOperand(image, options.sample === undefined ? "known" : "sample");
-  const generators = readGeneratorList(generator, sample.dims ? sample.dims[0]! : 1);
-  if (strength === undefined) return { sample, noise: null, generators };
-  const noise = drawNoiseLike(generators, sample);
-  const noised = scheduler.addNoise(sample.tensor as Tensor, noise, timestep);
-  return { sample: readOperand(noised, "sample"), noise, generators };
-}
-
-/** The generators of a run: one, or one for each batch element; one seeded from crypto where none is given. */
-function readGeneratorList(generator: unknown, batch: number): readonly Generator[] {
-  if (generator === undefined) {
-    const own = new Generator();
-    own.seed();
-    return [own];
-  }
-  readGenerators(generator, batch);
-  return Array.isArray(generator) ? generator : [generator as Generator];
-}
-
-function drawNoiseLike(generators: readonly Generator[], x: Operand): Values {
-  return drawNoise(generators, isHalf(x.data) ? "float16" : "float32", x.dims ?? [x.data.length]);
-}
-
-/** Noise of a shape: from one generator as a whole, from several an element each. */
-function drawNoise(generators: readonly Generator[], type: DType, dims: readonly number[]): Values {
-  if (generators.length === 1) return generators[0]!.randn(dims, { type }).data;
-  const data = newData(type, sizeOf(dims));
-  const element = [1, ...dims.slice(1)];
-  const length = sizeOf(element);
-  generators.forEach((generator, i) => {
-    generator.randn(element, { type, out: data.subarray(i * length, (i + 1) * length) });
-  });
-  return data;
-}
-
-/** What keeps the known part of a sample, after a step to the level of a timestep; negative: clean. */
-type Inpaint = (x: Operand, timestep: number) => void;
-
-function readInpainting(options: RunOptions, start: Start, scheduler: DDIMScheduler): Inpaint | null {
-  const { mask, known, knownNoise = "same" } = options;
-  checkName("knownNoise", knownNoise, ["same", "fresh"]);
-  if ((mask === undefined) !== (known === undefined)) {
-    throw new TypeError('"mask" and "known" belong together: give both, or neither');
-  }
-  if (mask === undefined) return null;
-  const { generators } = start;
-  const image = readMatching(known, "known", start.sample);
-  const weight = readMask(mask, start.sample);
-  let noise = start.noise ?? drawNoiseLike(generators, start.sample);
-  return (x, timestep) => {
-    let kept = image.values;
-    if (timestep >= 0) {
-      if (knownNoise === "fresh") noise = drawNoiseLike(generators, x);
-      kept = scheduler.addNoise(image.values, noise, timestep);
-    }
-    blendTensor(x.values, x.values, kept, weight);
-  };
-}
-
-/** The weight of each element of the sample: the mask, broadcast as numpy does. */
-function readMask(mask: unknown, sample: Operand): Float32Array {
-  const operand = readOperand(mask, "mask");
-  const weights = toFloats(operand.values);
-  const wrong = weights.findIndex((weight) => !(weight >= 0 && weight <= 1));
-  if (wrong >= 0) throw outOfRange(`mask[${wrong}]`, "a number in [0, 1]", weights[wrong]);
-  const { length } = sample.data;
-  if (operand.dims === null || sample.dims === null) {
-    if (weights.length !== length)
-      throw outOfRange("mask", `${length} elements, as many as the sample`, weights.length);
-    return weights;
-  }
-  return broadcast(weights, operand.dims, sample.dims);
-}
-
-function broadcast(values: Float32Array, from: readonly number[], to: readonly number[]): Float32Array {
-  const missing = to.length - from.length;
-  const fits = missing >= 0 && from.every((size, i) => size === 1 || size === to[missing + i]);
-  if (!fits) throw outOfRange("mask.dims", `dims that broadcast to ${show(to)}`, from);
-  return Float32Array.from({ length: sizeOf(to) }, (_, index) => {
-    let rest = index;
-    let source = 0;
-    let stride = 1;
-    for (let axis = to.length - 1; axis >= missing; axis--) {
-      const size = from[axis - missing]!;
-      if (size > 1) source += (rest % to[axis]!) * stride;
-      stride *= size;
-      rest = Math.floor(rest / to[axis]!);
-    }
-    return values[source]!;
-  });
-}
-
-interface Refinement {
-  iterations: number;
-  tolerance: number;
-}
-
-function readRefinement(refine: InvertOptions["refine"] = false): Refinement | null {
-  if (typeof refine === "boolean") return refine ? { iterations: 50, tolerance: 1e-6 } : null;
-  checkOptions("refine", refine, REFINE_OPTIONS);
-  const { iterations = 50, tolerance = 1e-6 } = refine;
-  checkInteger("iterations", iterations, 1);
-  checkNumber("tolerance", tolerance, "a number > 0", (v) => v > 0);
-  return { iterations, tolerance };
-}
-
-/**
- * Corrects `next`, in place, until a step from it leads to `sample`: where the step is linear in the sample with a
- * factor, the residual over that factor is what `next` is off.
- *
- * @param gain 1 over the factor
- * @param undo the step from `next`
- * @returns the residual it was left with
- */
-async function refineStep(
-  next: Float32Array,
-  sample: Float32Array,
-  gain: number,
-  { iterations, tolerance }: Refinement,
-  undo: () => Promise<Float32Array>,
-): Promise<number> {
-  const largest = sample.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
-  for (let iteration = 1; ; iteration++) {
-    const undone = await undo();
-    const residual = undone.reduce((most, value, i) => Math.max(most, Math.abs(value - sample[i]!)), 0) / largest;
-    // Also after the last look: it costs no model call, and what is left over is smaller still.
-    undone.forEach((value, i) => (next[i]! -= (value - sample[i]!) * gain));
-    if (residual <= tolerance || iteration === iterations) return residual;
-  }
 }
 
 function checkFiniteValues(x: Operand, what: string, step: number, timestep: number): void {

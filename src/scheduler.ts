@@ -37,7 +37,7 @@ export interface StepOptions extends GuidanceOptions {
   out?: Tensor | undefined;
 }
 
-const STEP_OPTIONS = {
+const STEP_OPTIONS: Record<keyof StepOptions, undefined> = {
   eta: undefined,
   useClippedModelOutput: undefined,
   generator: undefined,
@@ -47,7 +47,7 @@ const STEP_OPTIONS = {
   guidanceRescale: undefined,
   returnDict: undefined,
   out: undefined,
-} satisfies StepOptions;
+};
 
 /** What {@link DDIMScheduler.step} returns under `returnDict`. */
 export interface StepResult<P, O = P> {

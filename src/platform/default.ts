@@ -2,7 +2,7 @@
 
 import { demangle } from "@assemblyscript/loader";
 import hex from "../../build/core.wasm?hex";
-import type { ModuleSource } from "../core.js";
+import type { ModuleSource } from "./module-source.js";
 
 function bytes(): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length: hex.length / 2 }, (_, i) => parseInt(hex.slice(2 * i, 2 * i + 2), 16));

@@ -2,7 +2,7 @@
 // is refused.
 
 import compiled from "./core.wasm?module";
-import type { ModuleSource } from "../core.js";
+import type { ModuleSource } from "./module-source.js";
 
 export async function prepare(source: ModuleSource = compiled): Promise<WebAssembly.Module> {
   if (source instanceof WebAssembly.Module) return source;

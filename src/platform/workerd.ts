@@ -1,7 +1,7 @@
 // Cloudflare Workers, which compile no module at run time: it is imported, compiled already.
 
 import compiled from "./core.wasm";
-import type { ModuleSource } from "../core.js";
+import type { ModuleSource } from "./module-source.js";
 
 export async function prepare(source: ModuleSource = compiled): Promise<WebAssembly.Module> {
   return source instanceof WebAssembly.Module ? source : WebAssembly.compile(source as ArrayBuffer | ArrayBufferView);
