@@ -1,0 +1,110 @@
+// The options: their meaning, defaults and checks. All checks happen here, before a model is loaded.
+
+import { closeSync, existsSync, openSync, rmSync } from "node:fs";
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Command, InvalidArgumentError, Option } from "commander";
+
+/**
+ * @typedef {object} Options
+ * @property {number[]} digits what to draw
+ * @property {number} steps model calls a digit takes
+ * @property {bigint} seed of the noise
+ * @property {number} guidance how strongly the model keeps to the digit asked for
+ * @property {number} eta share of DDPM's noise in a step
+ * @property {"leading" | "linspace" | "trailing"} spacing of the timesteps
+ * @property {string} out the sheet's file
+ * @property {string} [raw] the samples' file
+ */
+
+const DEFAULT_OUT = fileURLToPath(new URL("../digits.png", import.meta.url));
+
+/**
+ * The options of a command line. One that is wrong ends the process with a line on stderr.
+ *
+ * @param {string[]} argv process.argv
+ * @returns {Options}
+ */
+export function readOptions(argv) {
+  const program = new Command("digits")
+    .description("Draws handwritten digits with a diffusion model, and has a classifier read them.")
+    .showSuggestionAfterError(false)
+    .addOption(option("--digits <digits>", "what to draw", readDigitList, "0123456789"))
+    .addOption(option("--steps <count>", "steps from noise to digit", readSteps, "20"))
+    .addOption(option("--seed <seed>", "seed of the noise", readSeed, "0"))
+    .addOption(option("--guidance <scale>", "how strongly to keep to the digits asked for", readGuidance, "2"))
+    .addOption(option("--eta <share>", "noise of each step: 0 is DDIM, 1 is DDPM", readEta, "0"))
+    .addOption(
+      new Option("--spacing <name>", "how the timesteps are spread")
+        .choices(["leading", "linspace", "trailing"])
+        .default("leading"),
+    )
+    .addOption(
+      new Option("--out <file>", "the picture, a PNG")
+        .argParser(readPath)
+        .default(DEFAULT_OUT, "digits.png beside src"),
+    )
+    .addOption(new Option("--raw <file>", "the samples too, as little-endian float32").argParser(readPath))
+    .parse(argv);
+
+  const options = /** @type {Options} */ (program.opts());
+  if (options.out === options.raw) program.error("error: options '--out' and '--raw' name the same file");
+  for (const name of /** @type {const} */ (["out", "raw"])) {
+    const problem = options[name] === undefined ? null : whyNotWritable(options[name]);
+    if (problem) program.error(`error: option '--${name} <file>' names no file that can be written: ${problem}`);
+  }
+  return options;
+}
+
+/** An option whose default is read as its argument would be. */
+function option(flags, description, read, defaultText) {
+  return new Option(flags, description).argParser(read).default(read(defaultText), defaultText);
+}
+
+function readDigitList(text) {
+  if (!/^[0-9]{1,100}$/.test(text)) throw new InvalidArgumentError("Expected 1 to 100 of the digits 0 to 9.");
+  return Array.from(text, Number);
+}
+
+function readSteps(text) {
+  return readNumber(text, "a whole number from 1 to 1000", (v) => Number.isInteger(v) && v >= 1 && v <= 1000);
+}
+
+function readGuidance(text) {
+  return readNumber(text, "a finite number", Number.isFinite);
+}
+
+function readEta(text) {
+  return readNumber(text, "a number from 0 to 1", (v) => v >= 0 && v <= 1);
+}
+
+function readNumber(text, expected, isAllowed) {
+  const value = text.trim() === "" ? NaN : Number(text);
+  if (!isAllowed(value)) throw new InvalidArgumentError(`Expected ${expected}.`);
+  return value;
+}
+
+function readSeed(text) {
+  const seed = /^-?[0-9]+$/.test(text) ? BigInt(text) : null;
+  if (seed === null || seed < -(2n ** 63n) || seed >= 2n ** 64n) {
+    throw new InvalidArgumentError("Expected a whole number from -2^63 to 2^64 - 1.");
+  }
+  return seed;
+}
+
+function readPath(text) {
+  if (text === "") throw new InvalidArgumentError("Expected the name of a file.");
+  return resolve(text);
+}
+
+/** The system's own words on why a file cannot be written; null if it can. Leaves everything as it was. */
+function whyNotWritable(file) {
+  try {
+    const isNew = !existsSync(file);
+    closeSync(openSync(file, "a"));
+    if (isNew) rmSync(file);
+    return null;
+  } catch (error) {
+    return error.message;
+  }
+}
