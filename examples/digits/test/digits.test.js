@@ -1,0 +1,154 @@
+// The command line as its users run it.
+
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { DDIMScheduler, Generator } from "ddim-wasm";
+import { decode } from "fast-png";
+import { Tensor } from "onnxruntime-web";
+import { loadModel } from "../src/models.js";
+import { sampleInFloat64 } from "./reference.js";
+
+const program = fileURLToPath(new URL("../src/index.js", import.meta.url));
+const unet = await loadModel("digits-unet");
+const classifier = await loadModel("digits-classifier");
+
+const DEFAULTS = { digits: "0123456789", steps: 20, seed: 0, guidance: 2, eta: 0, spacing: "leading" };
+
+const folder = mkdtempSync(join(tmpdir(), "digits-"));
+after(() => rmSync(folder, { recursive: true }));
+
+/** Runs the program in `folder` with these options; what it printed, its samples and its sheet. */
+function draw(options) {
+  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const files = ["--out", "sheet.png", "--raw", "samples.f32"];
+  const stdout = execFileSync(process.execPath, [program, ...args, ...files], { cwd: folder, encoding: "utf8" });
+  const bytes = readFileSync(join(folder, "samples.f32"));
+  const samples = Float32Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readFloatLE(4 * i));
+  return { stdout, samples, sheet: decode(readFileSync(join(folder, "sheet.png"))) };
+}
+
+/** The largest difference; NaN and differing lengths fail. */
+function assertNear(actual, expected, tolerance) {
+  assert.equal(actual.length, expected.length);
+  const worst = expected.reduce((most, value, i) => Math.max(most, Math.abs(actual[i] - value)), 0);
+  assert.ok(worst <= tolerance, `differs by ${worst}, more than ${tolerance}`);
+}
+
+for (const eta of [0, 1]) {
+  for (const seed of [0, 1, 2, 3, 4]) {
+    test(`all ten digits of seed ${seed}, eta ${eta} are recognised`, () => {
+      assert.match(draw({ seed, eta }).stdout, /sheet\.png\n10 of 10 recognised\n$/);
+    });
+  }
+}
+
+for (const options of [
+  {},
+  { eta: 1 },
+  { eta: 0.5, digits: "5", seed: 7, steps: 10, guidance: 3.5 },
+  { eta: 0, digits: "9417", seed: -1, steps: 8, guidance: 0, spacing: "trailing" },
+]) {
+  test(`the samples of ${JSON.stringify(options)} are within 2e-3 of a float64 loop`, async () => {
+    assertNear(draw(options).samples, await sampleInFloat64(unet, { ...DEFAULTS, ...options }), 2e-3);
+  });
+}
+
+test("linspace draws something else", () => {
+  const [linspace, leading] = ["linspace", "leading"].map((spacing) => draw({ spacing, digits: "3", steps: 5 }));
+  assert.notDeepEqual(linspace.samples, leading.samples);
+});
+
+test("without options the sheet is digits.png, printed with its path", () => {
+  const sheet = fileURLToPath(new URL("../digits.png", import.meta.url));
+  rmSync(sheet, { force: true });
+  const stdout = execFileSync(process.execPath, [program], { cwd: folder, encoding: "utf8" });
+  assert.equal(stdout, `${sheet}\n10 of 10 recognised\n`);
+  assert.deepEqual(decode(readFileSync(sheet)), draw(DEFAULTS).sheet);
+});
+
+test("the sheet shows the samples in rows of ten, and the count is the classifier's", async () => {
+  const digits = "0123456789012";
+  const { stdout, samples, sheet } = draw({ digits, steps: 4, guidance: 0 });
+  assert.deepEqual([sheet.width, sheet.height, sheet.channels, sheet.depth], [6 + 10 * 102, 6 + 2 * 102, 1, 8]);
+
+  const expected = new Uint8Array(sheet.width * sheet.height).fill(64);
+  samples.forEach((value, i) => {
+    const [digit, y, x] = [Math.floor(i / 1024), Math.floor(i / 32) % 32, i % 32];
+    const top = 6 + 102 * Math.floor(digit / 10) + 3 * y;
+    const left = 6 + 102 * (digit % 10) + 3 * x;
+    const grey = Math.round(Math.min(Math.max(127.5 * (value + 1), 0), 255));
+    for (let row = top; row < top + 3; row++)
+      expected.fill(grey, row * sheet.width + left, row * sheet.width + left + 3);
+  });
+  assertNear(sheet.data, expected, 1);
+
+  const { logits } = await classifier.run({ image: new Tensor("float32", samples, [13, 1, 32, 32]) });
+  const recognised = Array.from(digits).filter((digit, i) => {
+    const scores = Array.from(logits.data.slice(10 * i, 10 * i + 10));
+    return scores.every((score) => score <= scores[digit]);
+  });
+  assert.ok(recognised.length < 13, "unguided digits are other ones than asked for");
+  assert.ok(stdout.endsWith(`\n${recognised.length} of 13 recognised\n`), stdout);
+});
+
+test("a step on onnxruntime tensors gives an onnxruntime tensor, with the values of a step on arrays", () => {
+  const scheduler = new DDIMScheduler();
+  scheduler.setTimesteps(20);
+  const dims = [2, 1, 4, 4];
+  const [sample, modelOutput] = [new Generator(1), new Generator(2)].map((generator) => generator.randn(dims).data);
+
+  const result = scheduler.step(new Tensor("float32", modelOutput, dims), new Tensor("float32", sample, dims), 500);
+  assert.ok(result instanceof Tensor);
+  assert.equal(result.type, "float32");
+  assert.deepEqual(result.dims, dims);
+  assert.deepEqual(result.data, scheduler.step(modelOutput, sample, 500));
+});
+
+for (const [args, message] of [
+  [["--digit", "1"], /unknown option '--digit'/],
+  [["-x"], /unknown option '-x'/],
+  [["7"], /too many arguments/],
+  [["--steps"], /'--steps <count>' argument missing/],
+  [["--digits", "12x"], /'--digits <digits>' argument '12x' is invalid\. Expected 1 to 100 of the digits 0 to 9/],
+  [["--digits", ""], /'--digits <digits>'.*Expected 1 to 100/],
+  [["--digits", "1".repeat(101)], /'--digits <digits>'.*Expected 1 to 100/],
+  [["--steps", "0"], /'--steps <count>' argument '0' is invalid\. Expected a whole number from 1 to 1000/],
+  [["--steps", "1001"], /'--steps <count>'.*from 1 to 1000/],
+  [["--steps", "2.5"], /'--steps <count>'.*whole number/],
+  [["--steps", "ten"], /'--steps <count>'.*whole number/],
+  [["--seed", "1.5"], /'--seed <seed>' argument '1\.5' is invalid\. Expected a whole number from -2\^63 to 2\^64 - 1/],
+  [["--seed", "18446744073709551616"], /'--seed <seed>'.*2\^64 - 1/],
+  [["--seed", "-9223372036854775809"], /'--seed <seed>'.*-2\^63/],
+  [["--guidance", "NaN"], /'--guidance <scale>' argument 'NaN' is invalid\. Expected a finite number/],
+  [["--guidance", ""], /'--guidance <scale>'.*finite number/],
+  [["--eta", "2"], /'--eta <share>' argument '2' is invalid\. Expected a number from 0 to 1/],
+  [["--eta", "-0.1"], /'--eta <share>'.*from 0 to 1/],
+  [
+    ["--spacing", "foo"],
+    /'--spacing <name>' argument 'foo' is invalid\. Allowed choices are leading, linspace, trailing/,
+  ],
+  [["--out", "missing/sheet.png"], /'--out <file>' names no file that can be written: ENOENT/],
+  [["--out", "."], /'--out <file>' names no file that can be written: EISDIR/],
+  [["--out", "kept.png/sheet.png"], /'--out <file>' names no file that can be written: ENOTDIR/],
+  [["--out", ""], /'--out <file>'.*Expected the name of a file/],
+  [["--out", "kept.png", "--raw", "missing/samples"], /'--raw <file>' names no file that can be written: ENOENT/],
+  [["--out", "new.png", "--raw", "missing/samples"], /'--raw <file>' names no file that can be written: ENOENT/],
+  [["--out", "kept.png", "--raw", "./kept.png"], /'--out' and '--raw' name the same file/],
+]) {
+  test(`${JSON.stringify(args)} is refused in one line, before anything is written`, () => {
+    const cwd = mkdtempSync(join(folder, "refused-"));
+    writeFileSync(join(cwd, "kept.png"), "kept");
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], { cwd, encoding: "utf8" });
+    assert.match(stderr, /^error: [^\n]+\n$/);
+    assert.match(stderr, message);
+    assert.equal(stdout, "");
+    assert.equal(status, 1);
+    assert.deepEqual(readdirSync(cwd), ["kept.png"]);
+    assert.equal(readFileSync(join(cwd, "kept.png"), "utf8"), "kept");
+  });
+}
