@@ -10,7 +10,7 @@ const resolve = createRequire(import.meta.url).resolve;
 export type Library = typeof import("ddim-wasm");
 
 /** A copy of the library whose module is `file`, or the one inside the library. */
-async function copy(name: string, file?: string): Promise<Library> {
+export async function copy(name: string, file?: string): Promise<Library> {
   const url = pathToFileURL(resolve("ddim-wasm"));
   url.search = name;
   const library = (await import(url.href)) as Library;
