@@ -6,17 +6,13 @@ import { createRequire } from "node:module";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { copy, implementations, type Library } from "./implementations.js";
-import { normalData, normalTensor } from "./tensors.js";
+import { bytesOf, normalData, normalTensor } from "./tensors.js";
 
 /** Anything: rows pass what the types forbid. */
 type Any = any;
 type ErrorClass = new (message: string) => Error;
 type Row = [call: (world: World) => unknown, error: ErrorClass, ...pieces: string[]];
 type World = ReturnType<typeof makeWorld>;
-
-function bytesOf({ buffer, byteOffset, byteLength }: NodeJS.TypedArray): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
-}
 
 /** Valid arguments, most of them batches of 2 with 3 values each, and a look-out for what changes. */
 function makeWorld(library: Library = implementations.simd) {
