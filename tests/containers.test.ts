@@ -11,8 +11,8 @@ import { assertSameBits, type Data, type DType, emptyData, normalData, normalTen
 
 const { DDIMScheduler, Generator, allocate } = implementations.simd;
 
-/** Several staged pieces, and a last one that is no multiple of anything. */
-const PIECES = 40001;
+/** Elements of a tensor of two batch elements that takes three staged pieces, the last an odd one. */
+const LENGTH = 40002;
 
 const TYPES = ["float32", "float16"] as const;
 
@@ -370,7 +370,7 @@ const SIDE_BY_SIDE = { sample: 1, modelOutput: 2, conditional: 3, varianceNoise:
 const SHIFTS = [0, 1, -1, 3, -3, 100, -100, 16384, -16384];
 
 for (const type of TYPES) {
-  const length = PIECES + 1;
+  const length = LENGTH;
   for (const [name, { guided, call }] of Object.entries(makeCalls(length))) {
     test(`${type}: ${name} into memory of an input, or partly so, gives what it gives into other memory`, () => {
       const filled = normalData(1, 6 * length, type);
