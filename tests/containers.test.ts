@@ -9,7 +9,7 @@ import type { DDIMSchedulerOptions, StepOptions, StepResult } from "ddim-wasm";
 import { implementations } from "./implementations.js";
 import { assertSameBits, type Data, type DType, emptyData, normalData, normalTensor } from "./tensors.js";
 
-const { DDIMScheduler, Generator, allocate } = implementations.simd;
+const { DDIMInverseScheduler, DDIMScheduler, Generator, allocate } = implementations.simd;
 
 /** Elements of a tensor of two batch elements that takes three staged pieces, the last an odd one. */
 const LENGTH = 40002;
@@ -327,10 +327,18 @@ function makeCalls(length: number): Record<string, { guided: boolean; call: Call
     "a step with guidance": stepCall({ clipSample: false }, { guidanceScale: 5, returnDict: true }, [950, 400]),
     "a step with all of it": stepCall(
       { thresholding: true, sampleMaxValue: 3 },
-      { guidanceScale: 5, eta: 0.5, returnDict: true },
+      { guidanceScale: 5, guidanceRescale: 0.7, eta: 0.5, returnDict: true },
       [950, 400],
     ),
     "a step with halves for floats": stepCall({ computeDtype: "float16" }, { guidanceScale: 5, eta: 1 }, 950),
+    "an inverse step": {
+      guided: false,
+      call: ({ sample, modelOutput }, out) => {
+        const inverse = new DDIMInverseScheduler();
+        inverse.setTimesteps(20);
+        return [inverse.step(modelOutput, sample, [50, 600], { out }) as Data];
+      },
+    },
     addNoise: {
       guided: false,
       call: ({ sample, modelOutput }, out) => [
@@ -495,7 +503,7 @@ function callAll(
     modelOutput,
     sample,
     timestep,
-    watchIn("options", { ...options, varianceNoise, out, prevTimestep: 100, guidanceRescale: 0 }),
+    watchIn("options", { ...options, varianceNoise, out, prevTimestep: 100, guidanceRescale: 0.5 }),
   ) as StepResult<Container, Container>;
   const noisy = scheduler.addNoise(sample, varianceNoise, timestep, watchIn("addNoise's options", { out: undefined }));
   return [

@@ -16,7 +16,7 @@ type World = ReturnType<typeof makeWorld>;
 
 /** Valid arguments, most of them batches of 2 with 3 values each, and a look-out for what changes. */
 function makeWorld(library: Library = implementations.simd) {
-  const { DDIMScheduler, Generator } = library;
+  const { DDIMInverseScheduler, DDIMScheduler, Generator } = library;
   const guarded: { array: NodeJS.TypedArray; before: Uint8Array }[] = [];
   const guard = <T extends NodeJS.TypedArray>(array: T): T => {
     guarded.push({ array, before: bytesOf(array).slice() });
@@ -39,6 +39,12 @@ function makeWorld(library: Library = implementations.simd) {
     return scheduler;
   };
 
+  const makeInverse = (options: object) => {
+    const inverse: Any = new DDIMInverseScheduler(options);
+    inverse.setTimesteps(20);
+    return inverse;
+  };
+
   const scheduler = makeScheduler();
   const generator: Any = new Generator(7);
   generator.randn([5]);
@@ -54,6 +60,7 @@ function makeWorld(library: Library = implementations.simd) {
     scheduler,
     generator,
     makeScheduler,
+    makeInverse,
     float32,
     halves,
     float64,
@@ -486,6 +493,12 @@ const TABLE: Record<string, Row[]> = {
       '"guidanceRescale"',
       "got NaN",
     ],
+    [
+      ({ step, tensor }) => step({ modelOutput: tensor(4, 3) }, { guidanceScale: 1, guidanceRescale: 1.5 }),
+      RangeError,
+      '"guidanceRescale" expected a number in [0, 1], got 1.5',
+    ],
+    [({ step }) => step({}, { guidanceRescale: 0.7 }), TypeError, '"guidanceRescale"', "guidanceScale"],
     [({ step }) => step({}, { out: 6 }), TypeError, '"out"', "{ data, dims }", "got 6"],
     [({ step }) => step({}, { out: null }), TypeError, '"out"', "got null"],
     [({ step, float64 }) => step({}, { out: float64(6) }), TypeError, '"out"', "got Float64Array(6)"],
@@ -551,6 +564,61 @@ const TABLE: Record<string, Row[]> = {
       TypeError,
       '"out"',
       "float32",
+    ],
+  ],
+
+  DDIMInverseScheduler: [
+    [({ makeInverse }) => makeInverse({ thresholding: true }), RangeError, '"thresholding"', "false", "got true"],
+    [({ makeInverse }) => makeInverse({ eta: 0 }), TypeError, '"eta"'],
+    [
+      ({ makeInverse, modelOutput, sample }) => makeInverse({}).step(modelOutput, sample, 0, { eta: 0 }),
+      TypeError,
+      '"eta"',
+    ],
+    [
+      ({ makeInverse, modelOutput, sample }) =>
+        makeInverse({}).step(modelOutput, sample, 0, { useClippedModelOutput: true }),
+      TypeError,
+      '"useClippedModelOutput"',
+    ],
+    [
+      ({ makeInverse, modelOutput, sample }) => makeInverse({}).step(modelOutput, sample, 1000),
+      RangeError,
+      '"timestep"',
+      "[0, 999]",
+      "got 1000",
+    ],
+    [
+      ({ makeInverse, modelOutput, sample, float32 }) =>
+        makeInverse({}).step(modelOutput, sample, 0, { out: float32(5) }),
+      RangeError,
+      '"out"',
+      "6 elements",
+      "got 5",
+    ],
+    [
+      ({ makeInverse, modelOutput, sample }) => makeInverse({ predictionType: "sample" }).step(modelOutput, sample, 0),
+      RangeError,
+      "setAlphaToOne: false",
+    ],
+    [
+      ({ makeInverse, modelOutput, sample }) =>
+        makeInverse({ previousTimestep: "schedule" }).step(modelOutput, sample, 1),
+      RangeError,
+      '"timestep"',
+      "scheduler.timesteps",
+      "got 1",
+    ],
+    [
+      ({ DDIMInverseScheduler, modelOutput, sample }) => new DDIMInverseScheduler().step(modelOutput, sample, 0),
+      Error,
+      "call setTimesteps first",
+    ],
+    [
+      ({ DDIMInverseScheduler }) => DDIMInverseScheduler.fromConfig({ thresholding: true }),
+      RangeError,
+      '"thresholding"',
+      "got true",
     ],
   ],
 

@@ -76,6 +76,7 @@ const steps = fc.record({
   noise: fc.constantFrom("generator", "generators", "varianceNoise"),
   drawnBefore: fc.nat(40),
   guidanceScale: fc.constantFrom(undefined, 0, 1, 7.5),
+  guidanceRescale: fc.constantFrom(0, 0.7, 1),
   useClippedModelOutput: fc.boolean(),
   returnDict: fc.boolean(),
   out: fc.constantFrom("none", "separate", "sample", "modelOutput"),
@@ -113,6 +114,7 @@ for (const length of LENGTHS) {
               ? { varianceNoise: tensor(makeInput(inputs, 2, total), dims) }
               : { generator: given.noise === "generators" ? generators : generators[0] }),
             guidanceScale: given.guidanceScale,
+            guidanceRescale: guided ? given.guidanceRescale : 0,
             useClippedModelOutput: given.useClippedModelOutput,
             returnDict: given.returnDict,
             out: outs[given.out],
@@ -126,6 +128,26 @@ for (const length of LENGTHS) {
         });
       }),
       { seed: length + 1, numRuns: 40 },
+    );
+  });
+
+  test(`inverse steps on batch elements of ${length} values are the same in SIMD and scalar`, () => {
+    fc.assert(
+      fc.property(steps, ({ inputs, config, batch, guidanceScale, guidanceRescale, timesteps }) => {
+        const total = batch * length;
+        compare(({ DDIMInverseScheduler }) => {
+          const scheduler = new DDIMInverseScheduler({ ...config, thresholding: false, setAlphaToOne: false });
+          scheduler.setTimesteps(20);
+          const x = makeInput(inputs, 0, total);
+          const m = makeInput(inputs, 1, guidanceScale === undefined ? total : 2 * total);
+          const result = scheduler.step(m, x, timesteps.slice(0, batch), {
+            ...(guidanceScale === undefined ? {} : { guidanceScale, guidanceRescale }),
+            returnDict: true,
+          });
+          return [result.prevSample, result.predOriginalSample];
+        });
+      }),
+      { seed: length + 1, numRuns: 10 },
     );
   });
 
