@@ -195,7 +195,8 @@ function modelOutputAt({ modelOutput, guidanceScale, sample }: OracleStep, i: nu
 
 /** Linear interpolation between the order statistics. */
 export function quantile(values: ArrayLike<number>, ratio: number): number {
-  const sorted = Float64Array.from(values).sort();
+  const sorted = Float64Array.from(values);
+  sorted.sort();
   const rank = ratio * (sorted.length - 1);
   const low = sorted[Math.floor(rank)]!;
   return low + (sorted[Math.ceil(rank)]! - low) * (rank - Math.floor(rank));
