@@ -1,6 +1,9 @@
 // The scheduler's mathematics in plain float64, one element at a time: what the tests hold the library against.
 // Written from the papers: DDIM arXiv 2010.02502, progressive distillation 2202.00512, Imagen 2205.11487, zero
 // terminal SNR 2305.08891.
+//
+// Beside each value goes the magnitude of the terms that it is the sum of: float32 arithmetic errs in proportion to
+// these, whatever is left when they cancel.
 
 import type { DDIMSchedulerOptions } from "ddim-wasm";
 
@@ -38,8 +41,30 @@ export interface OracleStep {
   useClippedModelOutput?: boolean;
   /** The model output is the unconditional batch, then the conditional one. */
   guidanceScale?: number | undefined;
+  guidanceRescale?: number | undefined;
   noise?: ArrayLike<number> | undefined;
 }
+
+export interface OracleResult {
+  prevSample: Float64Array;
+  predOriginalSample: Float64Array;
+  /** The magnitude of the terms of each element of `prevSample`, and of `predOriginalSample`. */
+  prevMagnitudes: Float64Array;
+  originalMagnitudes: Float64Array;
+}
+
+/** A value and the magnitude of its terms. */
+interface Sum {
+  value: number;
+  magnitude: number;
+}
+
+const exact = (value: number): Sum => ({ value, magnitude: Math.abs(value) });
+const plus = (a: Sum, b: Sum): Sum => ({ value: a.value + b.value, magnitude: a.magnitude + b.magnitude });
+const times = (factor: number, a: Sum): Sum => ({
+  value: factor * a.value,
+  magnitude: Math.abs(factor) * a.magnitude,
+});
 
 export class Oracle {
   readonly config: Complete;
@@ -113,11 +138,16 @@ export class Oracle {
   }
 
   /** 2010.02502, formula 12. */
-  step(step: OracleStep): { prevSample: Float64Array; predOriginalSample: Float64Array } {
+  step(step: OracleStep): OracleResult {
     const { sample, timesteps, previous, eta = 0, useClippedModelOutput = false, noise } = step;
-    const prevSample = new Float64Array(sample.length);
-    const predOriginalSample = new Float64Array(sample.length);
-    const elementLength = sample.length / timesteps.length;
+    const { length } = sample;
+    const result = {
+      prevSample: new Float64Array(length),
+      predOriginalSample: new Float64Array(length),
+      prevMagnitudes: new Float64Array(length),
+      originalMagnitudes: new Float64Array(length),
+    };
+    const elementLength = length / timesteps.length;
     timesteps.forEach((timestep, element) => {
       const start = element * elementLength;
       const alpha = this.alphaAt(timestep);
@@ -125,45 +155,60 @@ export class Oracle {
       const sigma = this.sigma(timestep, previous[element]!, eta);
       const direction = Math.sqrt(Math.max(0, 1 - target - sigma ** 2));
 
-      const predictions = Array.from({ length: elementLength }, (_, i) =>
-        this.#predict(sample[start + i]!, modelOutputAt(step, start + i), alpha),
+      const predictions = guide(step, start, elementLength).map((m, i) =>
+        this.#predict(exact(sample[start + i]!), m, alpha),
       );
-      const bounded = this.#bound(predictions.map(({ original }) => original));
-      for (let i = 0; i < elementLength; i++) {
-        const original = bounded[i]!;
+      const originals = this.#bound(predictions.map(({ original }) => original));
+      originals.forEach((original, i) => {
+        const at = start + i;
         const epsilon = useClippedModelOutput
-          ? (sample[start + i]! - Math.sqrt(alpha) * original) / Math.sqrt(1 - alpha)
+          ? times(1 / Math.sqrt(1 - alpha), plus(exact(sample[at]!), times(-Math.sqrt(alpha), original)))
           : predictions[i]!.epsilon;
-        predOriginalSample[start + i] = original;
-        prevSample[start + i] = Math.sqrt(target) * original + direction * epsilon;
-        if (eta > 0) prevSample[start + i]! += sigma * noise![start + i]!;
-      }
+        let previousSample = plus(times(Math.sqrt(target), original), times(direction, epsilon));
+        if (eta > 0) previousSample = plus(previousSample, times(sigma, exact(noise![at]!)));
+        result.prevSample[at] = previousSample.value;
+        result.prevMagnitudes[at] = previousSample.magnitude;
+        result.predOriginalSample[at] = original.value;
+        result.originalMagnitudes[at] = original.magnitude;
+      });
     });
-    return { prevSample, predOriginalSample };
+    return result;
   }
 
   /** x_0 and eps from the sample and what the model says of it. */
-  #predict(x: number, m: number, alpha: number): { original: number; epsilon: number } {
+  #predict(x: Sum, m: Sum, alpha: number): { original: Sum; epsilon: Sum } {
     const signal = Math.sqrt(alpha);
     const deviation = Math.sqrt(1 - alpha);
     switch (this.config.predictionType) {
       case "epsilon":
-        return { original: (x - deviation * m) / signal, epsilon: m };
+        return { original: times(1 / signal, plus(x, times(-deviation, m))), epsilon: m };
       case "sample":
-        return { original: m, epsilon: (x - signal * m) / deviation };
+        return { original: m, epsilon: times(1 / deviation, plus(x, times(-signal, m))) };
       case "v_prediction":
-        return { original: signal * x - deviation * m, epsilon: signal * m + deviation * x };
+        return {
+          original: plus(times(signal, x), times(-deviation, m)),
+          epsilon: plus(times(signal, m), times(deviation, x)),
+        };
     }
   }
 
   /** Thresholds or clips the x_0 of one batch element. */
-  #bound(originals: number[]): number[] {
-    const { thresholding, dynamicThresholdingRatio, sampleMaxValue, clipSample, clipSampleRange } = this.config;
-    if (thresholding) {
-      const s = Math.min(Math.max(quantile(originals.map(Math.abs), dynamicThresholdingRatio), 1), sampleMaxValue);
-      return originals.map((x) => clamp(x, s) / s);
-    }
+  #bound(originals: Sum[]): Sum[] {
+    const { thresholding, clipSample, clipSampleRange } = this.config;
+    if (thresholding) return this.#threshold(originals);
     return clipSample ? originals.map((x) => clamp(x, clipSampleRange)) : originals;
+  }
+
+  /** 2205.11487, section 2.3. */
+  #threshold(originals: Sum[]): Sum[] {
+    const { dynamicThresholdingRatio, sampleMaxValue } = this.config;
+    const dynamic = quantile(
+      originals.map(({ value }) => Math.abs(value)),
+      dynamicThresholdingRatio,
+    );
+    const s = Math.min(Math.max(dynamic, 1), sampleMaxValue);
+    const threshold = { value: s, magnitude: s === dynamic ? largest(originals) : 0 };
+    return originals.map((x) => divide(clamp(x, s), threshold));
   }
 }
 
@@ -186,11 +231,27 @@ function makeBetas(config: Complete): number[] {
   }
 }
 
-/** Classifier-free guidance, of one element. */
-function modelOutputAt({ modelOutput, guidanceScale, sample }: OracleStep, i: number): number {
-  if (guidanceScale === undefined) return modelOutput[i]!;
-  const unconditional = modelOutput[i]!;
-  return unconditional + guidanceScale * (modelOutput[sample.length + i]! - unconditional);
+/** The model output of one batch element, with classifier-free guidance and 2305.08891, section 3.4. */
+function guide(step: OracleStep, start: number, length: number): Sum[] {
+  const { modelOutput, sample, guidanceScale, guidanceRescale = 0 } = step;
+  const part = (from: number) => Array.from({ length }, (_, i) => exact(modelOutput[from + i]!));
+  const unconditional = part(start);
+  if (guidanceScale === undefined) return unconditional;
+  const conditional = part(sample.length + start);
+  const guided = unconditional.map((m, i) => plus(m, times(guidanceScale, plus(conditional[i]!, times(-1, m)))));
+  if (guidanceRescale === 0) return guided;
+  const wanted = deviation(conditional);
+  const got = deviation(guided);
+  const ratio =
+    wanted > 0 && got > 0
+      ? { value: wanted / got, magnitude: (wanted / got) * (largest(guided) / got) }
+      : { value: 1, magnitude: 0 };
+  return guided.map((m) => plus(times(guidanceRescale, multiply(m, ratio)), times(1 - guidanceRescale, m)));
+}
+
+function deviation(sums: Sum[]): number {
+  const mean = sums.reduce((total, { value }) => total + value, 0) / sums.length;
+  return Math.sqrt(sums.reduce((total, { value }) => total + (value - mean) ** 2, 0) / sums.length);
 }
 
 /** Linear interpolation between the order statistics. */
@@ -202,6 +263,25 @@ export function quantile(values: ArrayLike<number>, ratio: number): number {
   return low + (sorted[Math.ceil(rank)]! - low) * (rank - Math.floor(rank));
 }
 
-function clamp(x: number, bound: number): number {
-  return Math.min(Math.max(x, -bound), bound);
+/** What lies beyond the bound has no error left, unless by so little that float32 may not see it there. */
+function clamp({ value, magnitude }: Sum, bound: number): Sum {
+  const beyond = Math.abs(value) - bound;
+  return {
+    value: Math.min(Math.max(value, -bound), bound),
+    magnitude: beyond > 1e-6 * magnitude ? bound : magnitude,
+  };
+}
+
+/** A factor of magnitude 0 is exact. */
+function multiply(a: Sum, b: Sum): Sum {
+  const value = a.value * b.value;
+  return { value, magnitude: a.magnitude * Math.abs(b.value) + Math.abs(a.value) * b.magnitude };
+}
+
+function divide(a: Sum, b: Sum): Sum {
+  return multiply(a, { value: 1 / b.value, magnitude: b.magnitude / b.value ** 2 });
+}
+
+function largest(sums: Sum[]): number {
+  return sums.reduce((most, { magnitude }) => Math.max(most, magnitude), 0);
 }
