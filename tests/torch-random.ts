@@ -3,7 +3,10 @@
 // MT19937, uniforms from the low 24 bits of a word, and the Box-Muller transform with the polynomials of
 // avx_mathfun.h (J. Pommier, G. Garberoglio; zlib licence) as PyTorch's AVX2 kernel computes them.
 
-import { roundToHalf } from "./half.js";
+import { numberToHalf } from "./binary16.js";
+
+/** The types of values; halves are bits. */
+export type DType = "float32" | "float16";
 
 const round = Math.fround;
 
@@ -72,6 +75,11 @@ function cosineAndSine(u: number): [number, number] {
   return [c, s];
 }
 
+const toHalves = (values: Float32Array): Uint16Array => Uint16Array.from(values, numberToHalf);
+
+/** Halfway between the largest half below 1, and 1. */
+const ROUNDS_TO_ONE = 1 - 2 ** -12;
+
 /** torch.Generator("cpu") after manual_seed(seed); only a seed's low 32 bits matter. */
 export class TorchRandom {
   readonly words = new Uint32Array(624);
@@ -116,11 +124,9 @@ export class TorchRandom {
   }
 
   /** torch.rand(n); a half that would be 1 is 0. */
-  rand(n: number, type: "float32" | "float16" = "float32"): Float32Array {
-    return Float32Array.from({ length: n }, () => {
-      const value = this.#uniform24();
-      return type === "float16" ? roundToHalf(value) % 1 : value;
-    });
+  rand(n: number, type: DType): Float32Array | Uint16Array {
+    const values = Float32Array.from({ length: n }, () => this.#uniform24());
+    return type === "float16" ? toHalves(values.map((value) => (value < ROUNDS_TO_ONE ? value : 0))) : values;
   }
 
   /** torch.randint(low, high, (n,)) for ranges below 2^28. */
@@ -128,13 +134,15 @@ export class TorchRandom {
     return Array.from({ length: n }, () => low + (this.word() % (high - low)));
   }
 
-  /** torch.randn(n); those of float16 as numbers. */
-  randn(n: number, type: "float32" | "float16" = "float32"): Float32Array {
+  /** torch.randn(n). */
+  randn(n: number, type?: "float32"): Float32Array;
+  randn(n: number, type: DType): Float32Array | Uint16Array;
+  randn(n: number, type: DType = "float32"): Float32Array | Uint16Array {
     const values = n < 16 ? this.#fewNormals(n) : this.#normals(n, type);
-    return type === "float16" ? values.map(roundToHalf) : values;
+    return type === "float16" ? toHalves(values) : values;
   }
 
-  #normals(n: number, type: "float32" | "float16"): Float32Array {
+  #normals(n: number, type: DType): Float32Array {
     const values = new Float32Array(n);
     // float32 draws uniforms for an incomplete last block too, although they are drawn again below.
     const drawn = type === "float16" ? n - (n % 16) : n;
