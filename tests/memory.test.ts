@@ -52,16 +52,18 @@ const CALLS: Record<string, [times: number, call: () => unknown]> = {
 
 for (const [name, [times, call]] of Object.entries(CALLS)) {
   test(`${times.toLocaleString("en")} ${name} leave less than a byte each`, async () => {
-    for (let i = 0; i < times / 10; i++) call();
-    await collect();
-    const before = process.memoryUsage();
-    for (let i = 0; i < times; i++) call();
-    await collect();
-    const after = process.memoryUsage();
-    for (const kind of ["heapUsed", "external", "arrayBuffers"] as const) {
-      const left = after[kind] - before[kind];
-      assert.ok(left < times, `${kind}: ${left} bytes`);
+    const left = { heapUsed: Infinity, external: Infinity, arrayBuffers: Infinity };
+    const kinds = Object.keys(left) as (keyof typeof left)[];
+    // The engine compiles and learns in the first rounds, and keeps what it learnt: what leaks does so in every round.
+    for (let round = 0; round < 4; round++) {
+      await collect();
+      const before = process.memoryUsage();
+      for (let i = 0; i < times; i++) call();
+      await collect();
+      const after = process.memoryUsage();
+      for (const kind of kinds) left[kind] = Math.min(left[kind], after[kind] - before[kind]);
     }
+    for (const kind of kinds) assert.ok(left[kind] < times, `${kind}: ${left[kind]} bytes`);
   });
 }
 
