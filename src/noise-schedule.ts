@@ -53,8 +53,11 @@ function cosineBetas(count: number): Float64Array {
   const { cos } = useCore();
   const product = (u: number): number => cos(((u + 0.008) / 1.008) * (Math.PI / 2)) ** 2;
   const betas = new Float64Array(count);
+  let before = product(0);
   for (let i = 0; i < count; i++) {
-    betas[i] = Math.min(1 - product((i + 1) / count) / product(i / count), 0.999);
+    const after = product((i + 1) / count);
+    betas[i] = Math.min(1 - after / before, 0.999);
+    before = after;
   }
   return betas;
 }

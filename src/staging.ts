@@ -77,9 +77,14 @@ function stageIn(core: Core, stage: number, values: Values, start: number, n: nu
   return isResident(values) ? addressIn(values, start) : copyIn(stages[stage]!, values, start, n);
 }
 
+/** Whether kernels work on `values` where they are. */
+function isInPlace(values: Values): boolean {
+  return isResident(values) && !isHalf(values);
+}
+
 /** Where a kernel stores a piece of `values`. */
 function resultAddress(stage: number, values: Values, start: number): number {
-  return isResident(values) && !isHalf(values) ? addressIn(values, start) : stages[stage]!.byteOffset;
+  return isInPlace(values) ? addressIn(values, start) : stages[stage]!.byteOffset;
 }
 
 /** Hands `n` floats at `address`, which `resultAddress` told, over to `values`; rounded to halves if it holds such. */
@@ -200,12 +205,19 @@ export function updateTensor(
   const sharedLength = count > 1 ? elementLength : length;
   const halfNoise = half || isHalf(out);
 
+  // Nothing to copy, to draw or to round: one piece.
+  const inPlace =
+    !half &&
+    states === null &&
+    original === null &&
+    [out, sample, modelOutput, noise as Values | null].every((values) => values === null || isInPlace(values));
+
   for (let from = 0, drawn = 0; from < length; from += drawLength, drawn++) {
     const state = states === null ? null : states[drawn]!;
     if (state !== null) enterRandom(core, state);
     const to = from + drawLength;
     for (let start = from, n = 0; start < to; start += n) {
-      n = nextPiece(core, to - start);
+      n = inPlace ? to - start : nextPiece(core, to - start);
       const x = stageIn(core, SAMPLE, sample, start, n);
       const m = stageIn(core, MODEL_OUTPUT, modelOutput, start, n);
       const cond = guided ? stageIn(core, CONDITIONAL, modelOutput, length + start, n) : 0;

@@ -4,8 +4,18 @@ import { demangle } from "@assemblyscript/loader";
 import hex from "../../build/core.wasm?hex";
 import type { ModuleSource } from "./module-source.js";
 
+/** The value of a hexadecimal digit's character code. */
+function digit(code: number): number {
+  return code < 97 ? code - 48 : code - 87;
+}
+
+/** The module's bytes; by character codes, since that is what runs fastest before anything has been compiled. */
 function bytes(): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from({ length: hex.length / 2 }, (_, i) => parseInt(hex.slice(2 * i, 2 * i + 2), 16));
+  const decoded = new Uint8Array(hex.length / 2);
+  for (let i = 0; i < decoded.length; i++) {
+    decoded[i] = (digit(hex.charCodeAt(2 * i)) << 4) | digit(hex.charCodeAt(2 * i + 1));
+  }
+  return decoded;
 }
 
 /** Compiles, asynchronously, what `instantiate` takes. */
