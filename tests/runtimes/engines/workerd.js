@@ -1,0 +1,59 @@
+// Cloudflare's workerd, by miniflare: the Worker is bundled with the conditions that wrangler sets, and the module stays
+// a file of its own.
+
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { Miniflare } from "miniflare";
+import { bundle } from "./bundle.js";
+
+const { version } = createRequire(import.meta.url)("workerd/package.json");
+
+/** Leaves the import of the module to the host, and remembers the file. */
+function hostWasm(files) {
+  return {
+    name: "host-wasm",
+    setup({ onResolve }) {
+      onResolve({ filter: /\.wasm$/ }, ({ path, resolveDir }) => {
+        files.push({ path, file: join(resolveDir, path) });
+        return { path, external: true };
+      });
+    },
+  };
+}
+
+/** @param {string} folder where the package is installed */
+export function workerdEngines(folder) {
+  const start = async () => {
+    const files = [];
+    const contents = await bundle(folder, "worker.js", {
+      conditions: ["workerd", "worker", "browser"],
+      plugins: [hostWasm(files)],
+    });
+    if (files.length !== 1) throw new Error(`the bundle imports ${files.length} .wasm files`);
+    return new Miniflare({
+      compatibilityDate: "2025-06-01",
+      modulesRoot: folder,
+      modules: [
+        { type: "ESModule", path: join(folder, "bundle.js"), contents },
+        { type: "CompiledWasm", path: join(folder, files[0].path), contents: readFileSync(files[0].file) },
+      ],
+    });
+  };
+  return [
+    {
+      name: "workerd: a Worker",
+      run: async () => {
+        const worker = await start();
+        try {
+          const answer = await (await worker.dispatchFetch("http://worker/")).json();
+          if (answer.dims.join() !== "1,1,8,8" || !answer.finite) throw new Error(JSON.stringify(answer));
+          const digest = await (await worker.dispatchFetch("http://worker/digest")).text();
+          return { version, digest };
+        } finally {
+          await worker.dispose();
+        }
+      },
+    },
+  ];
+}

@@ -1,0 +1,21 @@
+// The package as users get it: packed, and installed in a folder of its own.
+
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** The path of a folder that holds the installed package, the digest, and programs that print it. */
+export function installPackage() {
+  const folder = mkdtempSync(join(tmpdir(), "ddim-wasm-"));
+  const npm = (...args) => execFileSync("npm", args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+  const [{ filename }] = JSON.parse(npm("pack", root, "--json", "--silent"));
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
+  npm("install", "--offline", "--silent", `./${filename}`);
+  cpSync(new URL("./digest.js", import.meta.url), join(folder, "digest.js"));
+  cpSync(new URL("./programs", import.meta.url), folder, { recursive: true });
+  return folder;
+}

@@ -1,0 +1,3 @@
+const library = require("ddim-wasm");
+
+import("./digest.js").then(({ digest }) => console.log(digest(library)));
