@@ -69,14 +69,14 @@ export function checkName<T extends string>(name: string, value: unknown, names:
   throw typeof value === "string" ? outOfRange(name, expected, value) : wrongType(name, expected, value);
 }
 
-/** Refuses anything but an object, and names in it that `known` does not have. */
-export function checkOptions(name: string, options: unknown, known: object): void {
+/** Refuses anything but an object, and names in it that none of `known` has. */
+export function checkOptions(name: string, options: unknown, ...known: readonly object[]): void {
   if (typeof options !== "object" || options === null || Array.isArray(options) || ArrayBuffer.isView(options)) {
     throw wrongType(name, "an object", options);
   }
   for (const key in options) {
-    if (!Object.hasOwn(known, key)) {
-      throw new TypeError(`"${name}" has no option "${key}"; it takes ${Object.keys(known).join(", ")}`);
-    }
+    if (known.some((names) => Object.hasOwn(names, key))) continue;
+    const names = known.flatMap((each) => Object.keys(each));
+    throw new TypeError(`"${name}" has no option "${key}"; it takes ${names.join(", ")}`);
   }
 }

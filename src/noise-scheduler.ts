@@ -35,7 +35,7 @@ export interface OutOptions {
 
 const OUT_OPTIONS: Record<keyof OutOptions, undefined> = { out: undefined };
 
-export const NO_OPTIONS = Object.freeze({});
+export const NO_OPTIONS = {};
 
 /** How the two halves of a doubled model output are combined. */
 export interface GuidanceOptions {

@@ -123,9 +123,11 @@ export interface Inversion {
   worst: { residual: number; timestep: number } | null;
 }
 
+// The names of all options, apart for those that are had in common: spread or assigned together they would stay in
+// every bundle.
 export const PIPELINE_OPTIONS = { scheduler: undefined, model: undefined };
 
-const LOOP_OPTIONS: Record<keyof LoopOptions, undefined> = {
+export const LOOP_OPTIONS: Record<keyof LoopOptions, undefined> = {
   numInferenceSteps: undefined,
   guidanceScale: undefined,
   guidanceRescale: undefined,
@@ -135,8 +137,7 @@ const LOOP_OPTIONS: Record<keyof LoopOptions, undefined> = {
   checkFinite: undefined,
 };
 
-export const STREAM_OPTIONS: Record<keyof RunOptions, undefined> = {
-  ...LOOP_OPTIONS,
+export const SAMPLING_OPTIONS: Record<Exclude<keyof RunOptions, keyof LoopOptions>, undefined> = {
   dims: undefined,
   type: undefined,
   generator: undefined,
@@ -150,8 +151,12 @@ export const STREAM_OPTIONS: Record<keyof RunOptions, undefined> = {
   useClippedModelOutput: undefined,
 };
 
-export const RUN_OPTIONS = { ...STREAM_OPTIONS, onStep: undefined };
-export const INVERT_OPTIONS = { ...LOOP_OPTIONS, sample: undefined, refine: undefined };
+export const ON_STEP = { onStep: undefined };
+
+export const INVERT_OPTIONS: Record<Exclude<keyof InvertOptions, keyof LoopOptions>, undefined> = {
+  sample: undefined,
+  refine: undefined,
+};
 
 /** What the options say about every model call. */
 export interface Loop<C> {

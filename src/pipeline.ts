@@ -11,12 +11,13 @@ import {
   type InvertOptions,
   type Loop,
   type Model,
+  ON_STEP,
   PIPELINE_OPTIONS,
   readLoop,
-  RUN_OPTIONS,
+  LOOP_OPTIONS,
   type RunOptions,
   type StepReport,
-  STREAM_OPTIONS,
+  SAMPLING_OPTIONS,
 } from "./pipeline-options.js";
 import { readRefinement, refineStep } from "./refinement.js";
 import { readStart } from "./run-start.js";
@@ -66,7 +67,7 @@ export class DDIMPipeline<C = any> {
    * });
    */
   async run(options: RunOptions<C> & { onStep?: ((report: StepReport) => unknown) | undefined }): Promise<any> {
-    checkOptions("options", options, RUN_OPTIONS);
+    checkOptions("options", options, LOOP_OPTIONS, SAMPLING_OPTIONS, ON_STEP);
     const { onStep, ...rest } = options;
     if (onStep !== undefined && typeof onStep !== "function") throw wrongType("onStep", "a function", onStep);
     let sample: Tensor | undefined;
@@ -89,7 +90,7 @@ export class DDIMPipeline<C = any> {
    * }
    */
   stream(options: RunOptions<C>): AsyncGenerator<StepReport, void, void> {
-    checkOptions("options", options, STREAM_OPTIONS);
+    checkOptions("options", options, LOOP_OPTIONS, SAMPLING_OPTIONS);
     return this.#sample(options, true) as AsyncGenerator<StepReport, void, void>;
   }
 
@@ -107,7 +108,7 @@ export class DDIMPipeline<C = any> {
    * const again = await pipeline.run({ sample: noise, numInferenceSteps: 50 });
    */
   async invert(options: InvertOptions<C>): Promise<Inversion> {
-    checkOptions("options", options, INVERT_OPTIONS);
+    checkOptions("options", options, LOOP_OPTIONS, INVERT_OPTIONS);
     const { scheduler } = this;
     const refinement = readRefinement(options.refine);
     const inverse = new DDIMInverseScheduler(scheduler.config);

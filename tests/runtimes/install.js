@@ -11,7 +11,8 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 /** The path of a folder that holds the installed package, the digest, and programs that print it. */
 export function installPackage() {
   const folder = mkdtempSync(join(tmpdir(), "ddim-wasm-"));
-  const npm = (...args) => execFileSync("npm", args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+  const npm = (...args) =>
+    execFileSync("npm", args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
   const [{ filename }] = JSON.parse(npm("pack", root, "--json", "--silent"));
   writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
   npm("install", "--offline", "--silent", `./${filename}`);

@@ -15,14 +15,18 @@ import { workerdEngines } from "./engines/workerd.js";
 const only = process.argv[2];
 const folder = installPackage();
 const engines = [];
-if (only !== "--browsers") engines.push(...commandLineEngines(folder), ...workerdEngines(folder), quickjsEngine(folder));
+if (only !== "--browsers")
+  engines.push(...commandLineEngines(folder), ...workerdEngines(folder), quickjsEngine(folder));
 if (only !== "--npm") engines.push(...browserEngines(folder));
 
 const digests = new Map();
 let failures = 0;
 for (const { name, run } of engines) {
   const start = performance.now();
-  const { version, digest, skipped } = await run().catch((error) => ({ version: "", digest: `failed: ${error.message}` }));
+  const { version, digest, skipped } = await run().catch((error) => ({
+    version: "",
+    digest: `failed: ${error.message}`,
+  }));
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   const missing = skipped !== undefined;
   if (missing ? process.env.CI : !/^[0-9a-f]{64}$/.test(digest)) failures++;
@@ -31,5 +35,7 @@ for (const { name, run } of engines) {
 }
 
 const passed = digests.size === 1 && failures === 0;
-console.log(passed ? `one digest in ${[...digests.values()][0]} engines` : `${digests.size} digests, ${failures} failures`);
+console.log(
+  passed ? `one digest in ${[...digests.values()][0]} engines` : `${digests.size} digests, ${failures} failures`,
+);
 process.exit(passed ? 0 : 1);

@@ -12,7 +12,12 @@ export function quickjsEngine(folder) {
     name: "QuickJS: portable",
     run: async () => {
       const program = { contents: PROGRAM, resolveDir: folder };
-      const script = await bundle(folder, "", { entryPoints: undefined, stdin: program, format: "iife", globalName: "result" });
+      const script = await bundle(folder, "", {
+        entryPoints: undefined,
+        stdin: program,
+        format: "iife",
+        globalName: "result",
+      });
       const context = (await getQuickJS()).newContext();
       try {
         const result = context.unwrapResult(context.evalCode(`${script}; result.digest`));

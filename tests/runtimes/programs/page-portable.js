@@ -1,0 +1,4 @@
+import * as library from "./node_modules/ddim-wasm/build/portable.js";
+import { digest } from "./digest.js";
+
+document.title = digest(library);
