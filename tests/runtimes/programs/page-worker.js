@@ -1,3 +1,3 @@
 const worker = new Worker("./web-worker.js", { type: "module" });
-worker.onmessage = ({ data }) => (document.title = data);
-worker.onerror = ({ message }) => (document.title = `failed: ${message}`);
+worker.addEventListener("message", ({ data }) => (document.title = data));
+worker.addEventListener("error", ({ message }) => (document.title = `failed: ${message}`));
