@@ -6,7 +6,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join } from "node:path";
 import { chromium } from "playwright-core";
-import puppeteer from "puppeteer-core";
+import { launch as launchFirefox } from "puppeteer-core";
 import { build, createServer as createViteServer } from "vite";
 import { bundle } from "./bundle.js";
 
@@ -49,7 +49,7 @@ const BROWSERS = [
     name: "Firefox",
     file: "/usr/bin/firefox-esr",
     async open() {
-      const browser = await puppeteer.launch({ browser: "firefox", executablePath: this.file, headless: true });
+      const browser = await launchFirefox({ browser: "firefox", executablePath: this.file, headless: true });
       const page = await browser.newPage();
       return { browser, page, version: /[\d.]+/.exec(await browser.version())[0] };
     },
