@@ -2,10 +2,10 @@
 
 import { HALF_VALUES } from "./half.js";
 
-/** Of the larger of 1 and the value's magnitude. */
+/** Of the larger of 1 and the value's magnitude: what arithmetic in float32 may lose where terms cancel. */
 const RELATIVE_TOLERANCE = 1e-5;
 
-/** In units in the last place of a half. */
+/** Beyond that, in units in the last place of a half. */
 const HALF_TOLERANCE = 2;
 
 /** As RELATIVE_TOLERANCE, for halves that were rounded after each operation. What is computed is checked in float32. */
@@ -94,10 +94,12 @@ export function checkResult(task, expected, result, who, roundsEachOperation) {
   }
   for (let i = 0; i < values.length; i++) {
     const right = expected.values[i];
-    const tolerance =
-      task.type === "float16" && !roundsEachOperation
-        ? HALF_TOLERANCE * halfUnit(right)
-        : (task.type === "float16" ? ROUNDED_TOLERANCE : RELATIVE_TOLERANCE) * Math.max(1, Math.abs(right));
+    let tolerance = RELATIVE_TOLERANCE * Math.max(1, Math.abs(right));
+    if (task.type === "float16") {
+      tolerance += roundsEachOperation
+        ? ROUNDED_TOLERANCE * Math.max(1, Math.abs(right))
+        : HALF_TOLERANCE * halfUnit(right);
+    }
     if (!(Math.abs(values[i] - right) <= tolerance)) {
       throw new WrongResult(`${who} gives ${values[i]} at ${i} where ${right} is right`);
     }

@@ -14,13 +14,13 @@ async function prepare(task) {
   view(x).set(task.sample);
   view(m).set(task.modelOutput);
 
-  // clamp(w (k x + q m), -r, r) a + b x + c m, or b x + c m where nothing is clamped.
-  const [k, q, w, r] = [1, -sqrtBeta, 1 / sqrtAlpha, clipped ? 1 : 0];
-  const [a, b, c] = clipped
-    ? [sqrtAlphaPrev, 0, sqrtBetaPrev]
-    : [0, sqrtAlphaPrev / sqrtAlpha, sqrtBetaPrev - (sqrtAlphaPrev * sqrtBeta) / sqrtAlpha];
+  // clamp(u (x + q m), -s, s) + c m, or b x + c m where nothing is clamped.
+  const scale = sqrtAlphaPrev / sqrtAlpha;
+  const [q, u, s, b, c] = clipped
+    ? [-sqrtBeta, scale, sqrtAlphaPrev, 0, sqrtBetaPrev]
+    : [0, 0, 0, scale, sqrtBetaPrev - scale * sqrtBeta];
   return {
-    run: () => core.update(out, x, m, 0, 0, length, 0, k, q, w, r, a, b, c, 0),
+    run: () => core.update(out, x, m, 0, 0, length, 0, true, q, u, s, b, c, 0),
     result: () => view(out),
   };
 }
