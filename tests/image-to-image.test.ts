@@ -1,0 +1,167 @@
+// Image-to-image and inpainting, against loops in float64.
+
+import type { DDIMSchedulerOptions, RunOptions } from "ddim-wasm";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { halfToNumber } from "./binary16.js";
+import { relativeError } from "./golden.js";
+import { implementations } from "./implementations.js";
+import { normalTensor } from "./tensors.js";
+
+const { DDIMPipeline, DDIMScheduler, Generator } = implementations.simd;
+
+const share = 0.6;
+const model = ({ data, dims }: { data: Float32Array; dims: number[] }) => ({
+  data: data.map((value) => value * share),
+  dims,
+});
+
+function makePipeline(options: DDIMSchedulerOptions = {}) {
+  return new DDIMPipeline({ scheduler: new DDIMScheduler({ clipSample: false, ...options }), model });
+}
+
+const DIMS = [2, 3, 4, 5];
+const image = normalTensor(1, DIMS);
+
+/** The levels of noise of a cosine schedule, in float64 from its formula. */
+const alphas = (() => {
+  const f = (u: number): number => Math.cos((((u + 0.008) / 1.008) * Math.PI) / 2) ** 2;
+  let product = 1;
+  return Array.from({ length: 1000 }, (_, i) => (product *= 1 - Math.min(1 - f((i + 1) / 1000) / f(i / 1000), 0.999)));
+})();
+const alphaAt = (t: number): number => (t < 0 ? 1 : alphas[t]!);
+const noised = (x: number, z: number, t: number): number => Math.sqrt(alphaAt(t)) * x + Math.sqrt(1 - alphaAt(t)) * z;
+
+/** The loop in float64: eps is a share of the sample. */
+function loop(
+  x: number,
+  timesteps: number[],
+  stride: number,
+  keep: (x: number, t: number) => number = (v) => v,
+): number {
+  timesteps.forEach((t, i) => {
+    const eps = Math.fround(x * share);
+    const x0 = (x - Math.sqrt(1 - alphaAt(t)) * eps) / Math.sqrt(alphaAt(t));
+    const p = t - stride;
+    x = keep(noised(x0, eps, p), i + 1 < timesteps.length ? p : -1);
+  });
+  return x;
+}
+
+const leading = Array.from({ length: 20 }, (_, i) => 950 - 50 * i);
+
+// Float32 roundings of twenty steps, each magnified by what is left of the schedule, stay well below this.
+const TOLERANCE = 1e-5;
+
+for (const strength of [0.1, 0.5, 0.75, 1]) {
+  test(`image-to-image of strength ${strength} is the float64 loop`, async () => {
+    const result = await makePipeline().run({
+      sample: image,
+      strength,
+      generator: new Generator(2),
+      numInferenceSteps: 20,
+    });
+    const noise = new Generator(2).randn(DIMS).data;
+    const timesteps = leading.slice(-20 * strength);
+    const expected = Float64Array.from(image.data, (x, i) => loop(noised(x, noise[i]!, timesteps[0]!), timesteps, 50));
+    assert.ok(relativeError(result.data, expected) <= TOLERANCE, String(relativeError(result.data, expected)));
+    assert.equal(result.dims, DIMS);
+  });
+}
+
+test("no strength fails, and each takes the steps it should", async () => {
+  const small = normalTensor(3, [1, 4]);
+  for (const numTrainTimesteps of [1000, 37]) {
+    for (const timestepSpacing of ["linspace", "leading", "trailing"] as const) {
+      for (const stepsOffset of [0, 1, 2]) {
+        const pipeline = makePipeline({ numTrainTimesteps, timestepSpacing, stepsOffset });
+        for (const steps of [1, 7, 20]) {
+          for (const strength of [1e-6, 1 / numTrainTimesteps, 0.1, 0.3, 0.5, 0.7, 0.999999, 1]) {
+            for (const exactSteps of [false, true]) {
+              let count = 0;
+              const options = { sample: small, strength, exactSteps, numInferenceSteps: steps, onStep: () => count++ };
+              await pipeline.run({ ...options, generator: new Generator(1) });
+              assert.is(count, exactSteps ? steps : Math.max(1, Math.floor(strength * steps)), JSON.stringify(options));
+            }
+          }
+        }
+      }
+    }
+  }
+});
+
+/** Masks of every shape that broadcasts, and the weight they give to element [b, c, h, w]. */
+const MASKS: [dims: number[], weight: (b: number, c: number, h: number, w: number) => number][] = [
+  [[4, 5], (_b, _c, h, w) => (h + w) % 2],
+  [[1, 1, 4, 5], (_b, _c, h, w) => ((h * w) % 3 ? 1 : 0)],
+  [[2, 1, 4, 5], (b, _c, h) => (b + h) % 2],
+  [[3, 1, 1], (_b, c) => c % 2],
+  [[1], () => 0],
+  [[2, 3, 4, 5], (b, c, h, w) => ((b + 2 * c + 3 * h + 5 * w) % 8) / 8],
+];
+
+/** What `weight` is for each element of dims, of which those of size 1 are not looked at. */
+function fill(
+  dims: number[],
+  weight: (b: number, c: number, h: number, w: number) => number,
+): Float32Array<ArrayBuffer> {
+  const shape = [...Array.from({ length: 4 - dims.length }, () => 1), ...dims] as [number, number, number, number];
+  const values: number[] = [];
+  for (let b = 0; b < shape[0]; b++) {
+    for (let c = 0; c < shape[1]; c++) {
+      for (let h = 0; h < shape[2]; h++) for (let w = 0; w < shape[3]; w++) values.push(weight(b, c, h, w));
+    }
+  }
+  return Float32Array.from(values);
+}
+
+for (const [dims, weight] of MASKS) {
+  for (const knownNoise of ["same", "fresh"] as const) {
+    for (const start of [{ dims: DIMS }, { strength: 0.5 }] as Partial<RunOptions>[]) {
+      const steps = start.strength ? leading.slice(-10) : leading;
+      test(`inpainting, mask [${dims}], ${knownNoise} noise, from ${Object.keys(start)}`, async () => {
+        const mask = { data: fill(dims, weight), dims };
+        const result = await makePipeline().run({
+          ...start,
+          known: image,
+          mask,
+          knownNoise,
+          generator: new Generator(5),
+          numInferenceSteps: 20,
+        });
+        const generator = new Generator(5);
+        const noises = Array.from({ length: 20 }, () => generator.randn(DIMS).data);
+        const weights = fill(DIMS, weight);
+        const expected = Float64Array.from(image.data, (known, i) => {
+          let drawn = 0;
+          const z = (): number => noises[knownNoise === "fresh" ? ++drawn : 0]![i]!;
+          const first = start.strength ? noised(known, noises[0]![i]!, steps[0]!) : noises[0]![i]!;
+          return loop(first, steps, 50, (x, p) => {
+            const kept = p < 0 ? known : noised(known, z(), p);
+            return kept + weights[i]! * (x - kept);
+          });
+        });
+        assert.ok(relativeError(result.data, expected) <= TOLERANCE, String(relativeError(result.data, expected)));
+        weights.forEach((w, i) => w === 0 && assert.is(result.data[i], image.data[i], "what is known is exact"));
+      });
+    }
+  }
+}
+
+test("inpainting halves keeps the known bits", async () => {
+  const known = normalTensor(6, [1, 2, 4, 5], "float16");
+  const data = Float32Array.from({ length: 20 }, (_, i) => i % 2);
+  const pipeline = new DDIMPipeline({ scheduler: new DDIMScheduler(), model: (sample) => sample });
+  const result = await pipeline.run({
+    dims: known.dims,
+    type: "float16",
+    known,
+    mask: { data, dims: [4, 5] },
+    generator: new Generator(1),
+    numInferenceSteps: 5,
+  });
+  known.data.forEach((bits, i) => (i % 20) % 2 === 0 && assert.is(result.data[i], bits));
+  assert.ok(Array.from(result.data as Uint16Array, halfToNumber).every(Number.isFinite));
+});
+
+test.run();

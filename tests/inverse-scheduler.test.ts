@@ -1,0 +1,176 @@
+import type { DDIMSchedulerOptions } from "ddim-wasm";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { relativeError } from "./golden.js";
+import { implementations } from "./implementations.js";
+import { normalTensor } from "./tensors.js";
+
+const T = 1000;
+const x = normalTensor(1, [2, 3, 7]);
+const m = normalTensor(2, [2, 3, 7]);
+
+/** REFERENCE: x_0 and eps from the level that the step comes from, put together at the level that it goes to. */
+function expectedStep(prediction: string, source: number, target: number, clip: number): Float64Array {
+  const [s, n] = [Math.sqrt(source), Math.sqrt(1 - source)];
+  return Float64Array.from(x.data, (xi, i) => {
+    const mi = m.data[i]!;
+    let x0 = mi;
+    let eps = mi;
+    if (prediction === "epsilon") x0 = (xi - n * mi) / s;
+    if (prediction === "sample") eps = (xi - s * mi) / n;
+    if (prediction === "v_prediction") [x0, eps] = [s * xi - n * mi, s * mi + n * xi];
+    if (clip) x0 = Math.min(Math.max(x0, -clip), clip);
+    return Math.sqrt(target) * x0 + Math.sqrt(1 - target) * eps;
+  });
+}
+
+for (const [name, { DDIMInverseScheduler }] of Object.entries(implementations)) {
+  for (const predictionType of ["epsilon", "sample", "v_prediction"] as const) {
+    for (const timestepSpacing of ["leading", "trailing", "linspace"] as const) {
+      for (const previousTimestep of ["stride", "schedule"] as const) {
+        test(`${name}: inverse steps of ${predictionType}, ${timestepSpacing}, ${previousTimestep}`, () => {
+          for (const clipSample of [false, true]) {
+            const options: DDIMSchedulerOptions = { predictionType, timestepSpacing, previousTimestep, clipSample };
+            const inverse = new DDIMInverseScheduler({ ...options, setAlphaToOne: predictionType !== "sample" });
+            inverse.setTimesteps(12);
+            const timesteps = Array.from(inverse.timesteps);
+            assert.equal(
+              timesteps,
+              timesteps.toSorted((a, b) => a - b),
+              "ascending",
+            );
+            timesteps.forEach((t, i) => {
+              const before =
+                previousTimestep === "schedule" ? (timesteps[i - 1] ?? -1) : Math.min(t - Math.floor(T / 12), T - 1);
+              const source = before < 0 ? inverse.initialAlphaCumprod : inverse.alphasCumprod[before]!;
+              const expected = expectedStep(predictionType, source, inverse.alphasCumprod[t]!, clipSample ? 1 : 0);
+              assert.ok(relativeError(inverse.step(m, x, t).data, expected) <= 1e-6, `to ${t}`);
+            });
+          }
+        });
+      }
+    }
+  }
+
+  test(`${name}: own lists, prevTimestep and a timestep per batch element`, () => {
+    const inverse = new DDIMInverseScheduler({ clipSample: false });
+    inverse.setTimesteps([900, 300, 20]);
+    assert.equal(Array.from(inverse.timesteps), [20, 300, 900]);
+    const alpha = (t: number): number => (t < 0 ? 1 : inverse.alphasCumprod[t]!);
+    const each = inverse.step(m, x, [900, 20]).data;
+    assert.ok(
+      relativeError(each.subarray(0, 21), expectedStep("epsilon", alpha(300), alpha(900), 0).subarray(0, 21)) <= 1e-6,
+    );
+    assert.ok(relativeError(each.subarray(21), expectedStep("epsilon", 1, alpha(20), 0).subarray(21)) <= 1e-6);
+    const given = inverse.step(m, x, 500, { prevTimestep: 100 });
+    assert.ok(relativeError(given.data, expectedStep("epsilon", alpha(100), alpha(500), 0)) <= 1e-6);
+    assert.throws(() => inverse.step(m, x, 500), /"timestep" expected one of scheduler.timesteps, got 500/);
+  });
+
+  test(`${name}: what an inversion cannot do is refused`, () => {
+    assert.throws(() => new DDIMInverseScheduler({ thresholding: true }), /"thresholding" expected false/);
+    const sample = new DDIMInverseScheduler({ predictionType: "sample" });
+    sample.setTimesteps(10);
+    assert.throws(() => sample.step(m, x, 0), /setAlphaToOne: false/);
+    assert.throws(() => sample.step(m, x, 0, { eta: 0 } as never), /has no option "eta"/);
+    assert.throws(() => sample.step(m, x, 0, { useClippedModelOutput: true } as never), /has no option/);
+    const untimed = new DDIMInverseScheduler();
+    assert.throws(() => untimed.step(m, x, 0), /call setTimesteps first/);
+    assert.is(untimed.toConfig()["_class_name"], "DDIMInverseScheduler");
+    assert.equal(DDIMInverseScheduler.fromConfig(untimed.toConfig()).config, untimed.config);
+  });
+}
+
+const { DDIMPipeline, DDIMScheduler, Generator } = implementations.simd;
+
+/** Data N(mean, deviation^2): the noise in a sample is known in closed form. */
+async function invertAndSample(
+  options: DDIMSchedulerOptions,
+  mean: number,
+  deviation: number,
+  steps: number | number[],
+  refine: boolean,
+) {
+  const scheduler = new DDIMScheduler({ clipSample: false, ...options });
+  const model = ({ data, dims }: { data: Float32Array; dims: number[] }, t: number) => {
+    const alpha = scheduler.alphasCumprod[t]!;
+    const gain = Math.sqrt(1 - alpha) / (alpha * deviation ** 2 + 1 - alpha);
+    return { data: data.map((value) => gain * (value - Math.sqrt(alpha) * mean)), dims };
+  };
+  const pipeline = new DDIMPipeline({ scheduler, model });
+  const { data, dims } = new Generator(1).randn([1, 1, 32, 32]);
+  const image = { data: data.map((value) => mean + deviation * value), dims };
+  const inversion = await pipeline.invert({ sample: image, numInferenceSteps: steps, refine });
+  const again = await pipeline.run({ sample: inversion.sample, numInferenceSteps: steps });
+  const difference = image.data.reduce((most, value, i) => Math.max(most, Math.abs(value - again.data[i])), 0);
+  return { difference, ...inversion };
+}
+
+for (const betaSchedule of ["linear", "scaled_linear"] as const) {
+  test(`standard normal data comes back: ${betaSchedule}`, async () => {
+    const plain = await invertAndSample({ betaSchedule }, 0, 1, 100, false);
+    assert.ok(plain.difference <= 2e-3, String(plain.difference));
+    assert.is(plain.converged, true);
+    assert.is(plain.worst, null);
+    const refined = await invertAndSample({ betaSchedule }, 0, 1, 100, true);
+    assert.ok(refined.difference <= 1e-5, String(refined.difference));
+    assert.is(refined.converged, true);
+    assert.ok(refined.worst!.residual <= 1e-6);
+  });
+}
+
+test("a refinement that does not converge tells so", async () => {
+  const { converged, worst } = await invertAndSample(
+    { betaSchedule: "squaredcos_cap_v2" },
+    0,
+    1,
+    [999, 500, 100],
+    true,
+  );
+  assert.is(converged, false);
+  assert.is(worst!.timestep, 999);
+  assert.ok(worst!.residual > 1e-6);
+});
+
+test("other data, schedules and spacings, for the record", async () => {
+  console.log("\nlargest difference after inversion and sampling, 100 steps: plain, refined");
+  for (const [mean, deviation] of [
+    [0, 1],
+    [0.5, 0.2],
+  ] as const) {
+    for (const betaSchedule of ["linear", "scaled_linear", "squaredcos_cap_v2"] as const) {
+      for (const timestepSpacing of ["leading", "trailing", "linspace"] as const) {
+        const options = { betaSchedule, timestepSpacing };
+        const plain = await invertAndSample(options, mean, deviation, 100, false);
+        const refined = await invertAndSample(options, mean, deviation, 100, true);
+        const told = refined.converged ? "" : `, not converged at ${refined.worst!.timestep}`;
+        const row = `${plain.difference.toExponential(1)} ${refined.difference.toExponential(1)}${told}`;
+        console.log(`N(${mean}, ${deviation}^2) ${betaSchedule} ${timestepSpacing}: ${row}`);
+        // What says that it converged gives the image back.
+        if (refined.converged) assert.ok(refined.difference <= 1e-5, row);
+      }
+    }
+  }
+});
+
+test("invert takes what it should", async () => {
+  const pipeline = new DDIMPipeline({ scheduler: new DDIMScheduler({ clipSample: false }), model: (sample) => sample });
+  const rejected: [options: object, message: RegExp][] = [
+    [{ numInferenceSteps: 5 }, /"sample" expected/],
+    [{ sample: x, numInferenceSteps: 5, eta: 0 }, /has no option "eta"/],
+    [{ sample: x, numInferenceSteps: 5, refine: 3 }, /"refine" expected an object, got 3/],
+    [{ sample: x, numInferenceSteps: 5, refine: { iterations: 0 } }, /"iterations" expected an integer >= 1/],
+    [{ sample: x, numInferenceSteps: 5, refine: { tolerance: 0 } }, /"tolerance" expected a number > 0/],
+    [{ sample: new Uint16Array(4), numInferenceSteps: 5, refine: true }, /"sample" expected float32 data to refine/],
+    [{ sample: x }, /call scheduler.setTimesteps first/],
+  ];
+  for (const [options, message] of rejected) {
+    const error = await pipeline.invert(options as never).then(
+      () => assert.unreachable(),
+      (caught: Error) => caught,
+    );
+    assert.match((error as Error).message, message);
+  }
+});
+
+test.run();
