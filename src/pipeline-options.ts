@@ -101,6 +101,8 @@ export interface StepReport {
 
 /** Options of {@link DDIMPipeline.invert}. */
 export interface InvertOptions<C = unknown> extends LoopOptions<C> {
+  /** Is called, and waited for, after each step. */
+  onStep?: ((report: Omit<StepReport, "predOriginalSample">) => unknown) | undefined;
   /** The image. */
   sample: Tensor;
   /**
@@ -153,7 +155,7 @@ export const SAMPLING_OPTIONS: Record<Exclude<keyof RunOptions, keyof LoopOption
 
 export const ON_STEP = { onStep: undefined };
 
-export const INVERT_OPTIONS: Record<Exclude<keyof InvertOptions, keyof LoopOptions>, undefined> = {
+export const INVERT_OPTIONS: Record<Exclude<keyof InvertOptions, keyof LoopOptions | "onStep">, undefined> = {
   sample: undefined,
   refine: undefined,
 };

@@ -108,8 +108,10 @@ export class DDIMPipeline<C = any> {
    * const again = await pipeline.run({ sample: noise, numInferenceSteps: 50 });
    */
   async invert(options: InvertOptions<C>): Promise<Inversion> {
-    checkOptions("options", options, LOOP_OPTIONS, INVERT_OPTIONS);
+    checkOptions("options", options, LOOP_OPTIONS, INVERT_OPTIONS, ON_STEP);
     const { scheduler } = this;
+    const { onStep } = options;
+    if (onStep !== undefined && typeof onStep !== "function") throw wrongType("onStep", "a function", onStep);
     const refinement = readRefinement(options.refine);
     const inverse = new DDIMInverseScheduler(scheduler.config);
     let x = readOperand(options.sample, "sample");
@@ -144,6 +146,7 @@ export class DDIMPipeline<C = any> {
       }
       if (loop.checkFinite) checkFiniteValues(next, "sample", step, timestep);
       x = next;
+      await onStep?.({ step, total, timestep, sample: x.tensor as Tensor });
     }
     inversion.sample = x.tensor as Tensor;
     return inversion;

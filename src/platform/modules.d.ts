@@ -4,6 +4,7 @@ declare namespace WebAssembly {
   type Exports = Record<string, unknown>;
   class Module {
     constructor(bytes: ArrayBuffer | ArrayBufferView);
+    static imports(module: Module): object[];
     private readonly brand;
   }
   class Instance {

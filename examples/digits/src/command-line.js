@@ -1,6 +1,6 @@
 // The options: their meaning, defaults and checks. All checks happen here, before a model is loaded.
 
-import { closeSync, existsSync, openSync, rmSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError, Option } from "commander";
@@ -15,6 +15,10 @@ import { Command, InvalidArgumentError, Option } from "commander";
  * @property {"leading" | "linspace" | "trailing"} spacing of the timesteps
  * @property {string} out the sheet's file
  * @property {string} [raw] the samples' file
+ * @property {Float32Array} [from] digits drawn before, as `raw` has them
+ * @property {number} [strength] how far on the way back to noise to change those
+ * @property {"top" | "bottom" | "left" | "right"} [inpaint] the half of those to paint anew
+ * @property {boolean} [invert] find their noise, and draw them from it
  */
 
 const DEFAULT_OUT = fileURLToPath(new URL("../digits.png", import.meta.url));
@@ -45,6 +49,24 @@ export function readOptions(argv) {
         .default(DEFAULT_OUT, "digits.png beside src"),
     )
     .addOption(new Option("--raw <file>", "the samples too, as little-endian float32").argParser(readPath))
+    .addOption(new Option("--from <file>", "digits to start from, written by --raw").argParser(readPath))
+    .addOption(
+      new Option("--strength <share>", "change the digits of --from: 1 draws them anew").argParser(readStrength),
+    )
+    .addOption(
+      new Option("--inpaint <half>", "paint this half of the digits of --from anew").choices([
+        "top",
+        "bottom",
+        "left",
+        "right",
+      ]),
+    )
+    .addOption(
+      new Option("--invert", "find the noise of the digits of --from, and draw them again").conflicts([
+        "strength",
+        "inpaint",
+      ]),
+    )
     .parse(argv);
 
   const options = /** @type {Options} */ (program.opts());
@@ -53,7 +75,29 @@ export function readOptions(argv) {
     const problem = options[name] === undefined ? null : whyNotWritable(options[name]);
     if (problem) program.error(`error: option '--${name} <file>' names no file that can be written: ${problem}`);
   }
+  const uses = ["strength", "inpaint", "invert"].find((name) => options[name] !== undefined);
+  if (uses && options.from === undefined) program.error(`error: option '--${uses}' takes --from <file> beside it`);
+  if (options.from !== undefined) {
+    if (!uses) program.error("error: option '--from <file>' takes --strength, --inpaint or --invert beside it");
+    options.from = readDigits(program, options.from, options.digits.length);
+  }
   return options;
+}
+
+/** The pixels in a file of --raw. */
+function readDigits(program, file, count) {
+  let bytes;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    program.error(`error: option '--from <file>' names no file that can be read: ${error.message}`);
+  }
+  const expected = 4 * 32 * 32 * count;
+  if (bytes.length !== expected) {
+    program.error(`error: option '--from <file>' expected ${expected} bytes for ${count} digits, got ${bytes.length}`);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return Float32Array.from({ length: expected / 4 }, (_, i) => view.getFloat32(4 * i, true));
 }
 
 /** An option whose default is read as its argument would be. */
@@ -76,6 +120,10 @@ function readGuidance(text) {
 
 function readEta(text) {
   return readNumber(text, "a number from 0 to 1", (v) => v >= 0 && v <= 1);
+}
+
+function readStrength(text) {
+  return readNumber(text, "a number above 0 and at most 1", (v) => v > 0 && v <= 1);
 }
 
 function readNumber(text, expected, isAllowed) {

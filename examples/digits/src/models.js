@@ -7,7 +7,7 @@ import { env, InferenceSession, Tensor } from "onnxruntime-web";
 env.wasm.numThreads = 1;
 
 /** The label that stands for no label. */
-const NO_LABEL = 10;
+export const NO_LABEL = 10;
 
 /**
  * @param {string} name of a file in model/, without .onnx
@@ -18,24 +18,19 @@ export function loadModel(name) {
 }
 
 /**
- * The noise that the diffusion model sees in each sample, once without and once with its label.
+ * The noise that the diffusion model sees in each sample.
  *
  * @param {InferenceSession} unet
- * @param {import("onnxruntime-web").TypedTensor<"float32">} sample [count, 1, 32, 32]
+ * @param {import("ddim-wasm").PlainTensor} sample [count, 1, 32, 32]
  * @param {number} timestep
  * @param {number[]} labels one a sample
- * @returns {Promise<import("onnxruntime-web").TypedTensor<"float32">>} [2 * count, 1, 32, 32]: the half without labels first, as the scheduler expects it
+ * @returns {Promise<Tensor>} of the sample's shape
  */
-export async function predictNoise(unet, sample, timestep, labels) {
-  const [count, ...shape] = sample.dims;
-  const doubled = new Float32Array(2 * sample.data.length);
-  doubled.set(sample.data);
-  doubled.set(sample.data, sample.data.length);
-  const unlabelled = labels.map(() => NO_LABEL);
+export async function predictNoise(unet, { type, data, dims }, timestep, labels) {
   const { out_sample: noise } = await unet.run({
-    sample: new Tensor("float32", doubled, [2 * count, ...shape]),
-    timestep: new Tensor("int64", new BigInt64Array(2 * count).fill(BigInt(timestep)), [2 * count]),
-    class_labels: new Tensor("int64", BigInt64Array.from([...unlabelled, ...labels], BigInt), [2 * count]),
+    sample: new Tensor(type ?? "float32", data, dims),
+    timestep: new Tensor("int64", new BigInt64Array(labels.length).fill(BigInt(timestep)), [labels.length]),
+    class_labels: new Tensor("int64", BigInt64Array.from(labels, BigInt), [labels.length]),
   });
   return noise;
 }
@@ -44,11 +39,11 @@ export async function predictNoise(unet, sample, timestep, labels) {
  * Which digit the classifier sees in each sample.
  *
  * @param {InferenceSession} classifier
- * @param {import("onnxruntime-web").TypedTensor<"float32">} samples [count, 1, 32, 32]
+ * @param {import("ddim-wasm").PlainTensor} samples [count, 1, 32, 32]
  * @returns {Promise<number[]>}
  */
 export async function readDigits(classifier, samples) {
-  const { logits } = await classifier.run({ image: samples });
+  const { logits } = await classifier.run({ image: new Tensor("float32", samples.data, samples.dims) });
   const [count, classes] = logits.dims;
   return Array.from({ length: count }, (_, i) => {
     const scores = logits.data.subarray(i * classes, (i + 1) * classes);

@@ -11,7 +11,7 @@ const BACKGROUND = 64;
 /**
  * A sheet of the samples in rows of ten, enlarged three times.
  *
- * @param {import("onnxruntime-web").TypedTensor<"float32">} samples [count, 1, height, width], pixels in [-1, 1]
+ * @param {import("ddim-wasm").PlainTensor} samples [count, 1, height, width], pixels in [-1, 1]
  * @returns {Uint8Array} a greyscale PNG
  */
 export function encodeSheet(samples) {
@@ -36,7 +36,7 @@ export function encodeSheet(samples) {
 }
 
 /**
- * @param {import("onnxruntime-web").TypedTensor<"float32">} samples
+ * @param {import("ddim-wasm").PlainTensor} samples
  * @returns {Uint8Array} their values as little-endian float32
  */
 export function encodeFloats(samples) {
