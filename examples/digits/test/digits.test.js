@@ -24,7 +24,9 @@ after(() => rmSync(folder, { recursive: true }));
 
 /** Runs the program in `folder` with these options; what it printed, its samples and its sheet. */
 function draw(options) {
-  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const args = Object.entries(options).flatMap(([name, value]) =>
+    value === true ? [`--${name}`] : [`--${name}`, String(value)],
+  );
   const files = ["--out", "sheet.png", "--raw", "samples.f32"];
   const stdout = execFileSync(process.execPath, [program, ...args, ...files], { cwd: folder, encoding: "utf8" });
   const bytes = readFileSync(join(folder, "samples.f32"));
@@ -71,6 +73,53 @@ test("without options the sheet is digits.png, printed with its path", () => {
   assert.deepEqual(decode(readFileSync(sheet)), draw(DEFAULTS).sheet);
 });
 
+test("digits of --from are changed, more the stronger", () => {
+  const drawn = draw({});
+  const from = join(folder, "from.f32");
+  writeFileSync(from, Buffer.from(drawn.samples.buffer));
+  const distance = (strength) => {
+    const { samples, stdout } = draw({ from, strength });
+    assert.match(stdout, /(9|10) of 10 recognised\n$/); // they stay the digits they were
+    return samples.reduce((sum, value, i) => sum + Math.abs(value - drawn.samples[i]), 0);
+  };
+  const distances = [0.1, 0.5, 0.9].map(distance);
+  assert.ok(distances[0] < distances[1] && distances[1] < distances[2], distances.join());
+  assert.match(draw({ from, strength: 1, digits: "9876543210" }).stdout, /10 of 10 recognised\n$/);
+});
+
+for (const [half, isPainted] of [
+  ["top", (x, y) => y < 16],
+  ["bottom", (x, y) => y >= 16],
+  ["left", (x) => x < 16],
+  ["right", (x) => x >= 16],
+]) {
+  test(`the ${half} of the digits of --from is painted anew, and nothing else`, () => {
+    const from = join(folder, "from.f32");
+    const drawn = draw({ seed: 3 }).samples;
+    writeFileSync(from, Buffer.from(drawn.buffer));
+    const { samples } = draw({ from, inpaint: half });
+    let painted = 0;
+    samples.forEach((value, i) => {
+      if (isPainted(i % 32, Math.floor(i / 32) % 32)) painted += value === drawn[i] ? 0 : 1;
+      else assert.equal(value, drawn[i]);
+    });
+    assert.ok(painted > 4000, `${painted} of 5120 pixels are others`);
+  });
+}
+
+test("digits of --from are found again from their noise", () => {
+  const from = join(folder, "from.f32");
+  const drawn = draw({ digits: "380" }).samples;
+  writeFileSync(from, Buffer.from(drawn.buffer));
+  const { stdout, samples } = draw({ from, digits: "380", invert: true });
+  assertNear(samples, drawn, 0.05);
+  assert.match(
+    stdout,
+    /the inversion (converged|did not converge); drawn again, no pixel is more than \d\.\de-\d off\n/,
+  );
+  assert.match(stdout, /3 of 3 recognised\n$/);
+});
+
 test("the sheet shows the samples in rows of ten, and the count is the classifier's", async () => {
   const digits = "0123456789012";
   const { stdout, samples, sheet } = draw({ digits, steps: 4, guidance: 0 });
@@ -110,6 +159,15 @@ test("a step on onnxruntime tensors gives an onnxruntime tensor, with the values
 });
 
 for (const [args, message] of [
+  [["--strength", "0.5"], /'--strength' takes --from <file> beside it/],
+  [["--inpaint", "top"], /'--inpaint' takes --from <file> beside it/],
+  [["--invert"], /'--invert' takes --from <file> beside it/],
+  [["--from", program], /'--from <file>' takes --strength, --inpaint or --invert beside it/],
+  [["--from", program, "--strength", "2"], /Expected a number above 0 and at most 1/],
+  [["--from", program, "--inpaint", "middle"], /Allowed choices are top, bottom, left, right/],
+  [["--from", program, "--invert"], /expected 40960 bytes for 10 digits, got \d+/],
+  [["--from", "missing.f32", "--invert"], /names no file that can be read: ENOENT/],
+  [["--from", program, "--invert", "--strength", "1"], /'--invert' cannot be used with option '--strength <share>'/],
   [["--digit", "1"], /unknown option '--digit'/],
   [["-x"], /unknown option '-x'/],
   [["7"], /too many arguments/],
