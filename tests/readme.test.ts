@@ -1,6 +1,8 @@
 // Every JavaScript example of the README runs as it stands there, beside a model.
 
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 
@@ -12,7 +14,7 @@ const model = `
 async function unet(sample, t, condition) {
   return { data: sample.data.map((value) => value * 0.9), dims: sample.dims };
 }
-export const printed = [];
+const printed = [];
 const console = { log: (...values) => printed.push(values.join(" ")) };
 `;
 
@@ -26,9 +28,10 @@ for (const { groups } of examples) {
   const code = groups?.["code"];
   if (!code) continue;
   const file = new URL(`${++count}.mjs`, folder);
-  test(`README: ${title} (${count})`, async () => {
-    writeFileSync(file, `${model}${code}`);
-    const { printed } = await import(file.href);
+  test(`README: ${title} (${count})`, () => {
+    writeFileSync(file, `${model}${code}\nprocess.stdout.write(JSON.stringify(printed));\n`);
+    // A process each: an example may load the module in its own way.
+    const printed = JSON.parse(execFileSync(process.execPath, [fileURLToPath(file)], { encoding: "utf8" }));
     for (const [, expected] of code.matchAll(/console\.log\(.*\); \/\/ ([^:\n]*)/g))
       assert.is(printed.shift(), expected);
   });
