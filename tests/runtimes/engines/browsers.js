@@ -1,4 +1,4 @@
-// Chromium and Firefox, on the page and in a worker, from plain modules and from bundles, under a content security
+// Chromium, Firefox and WebKit, on the page and in a worker, from plain modules and from bundles, under a content security
 // policy that allows no more than is needed.
 
 import { existsSync } from "node:fs";
@@ -9,6 +9,7 @@ import { chromium } from "playwright-core";
 import { launch as launchFirefox } from "puppeteer-core";
 import { build, createServer as createViteServer } from "vite";
 import { bundle } from "./bundle.js";
+import { webkit } from "./webkit.js";
 
 const WASM = "script-src 'self' 'wasm-unsafe-eval'";
 const NO_WASM = "script-src 'self'";
@@ -54,6 +55,7 @@ const BROWSERS = [
       return { browser, page, version: /[\d.]+/.exec(await browser.version())[0] };
     },
   },
+  webkit,
 ];
 
 /** @param {string} folder where the package is installed */
