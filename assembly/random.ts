@@ -5,43 +5,19 @@
 // A fused multiply-add of floats is computed as R(f64(a) * f64(b) + f64(c)), where R rounds to float32: this has
 // the same bits as the fused one for every input that a 24-bit uniform can produce.
 
-import { words } from "./memory";
-import { cos, sin } from "./trigonometry";
+import { log, sine } from "./elementary";
+import { randomWords as words } from "./memory";
 
 const N: i32 = 624;
 const M: i32 = 397;
 
-let position: i32 = N; // the next word to hand out
-let left: i32 = 1; // words that may be handed out before the state is renewed, plus 1
+// The state: the words of MT19937 and, in bytes from its beginning:
+const POSITION: usize = 2496; // the next word to hand out
+const LEFT: usize = 2500; // words that may be handed out before the state is renewed, plus 1
+const HAS_CACHED: usize = 2504; // whether a pair's second normal waits, the first having been handed out
+const CACHED: usize = 2512; // that normal, in float64
 
-let cached: f64 = 0; // the second normal of a pair, when only the first has been handed out
-let hasCached: bool = false;
-
-/** Tells the module where in `randomWords()` the generator stands. */
-export function setRandom(newPosition: i32, newLeft: i32, newHasCached: bool, newCached: f64): void {
-  position = newPosition;
-  left = newLeft;
-  hasCached = newHasCached;
-  cached = newCached;
-}
-
-export function randomPosition(): i32 {
-  return position;
-}
-
-export function randomLeft(): i32 {
-  return left;
-}
-
-export function randomHasCached(): bool {
-  return hasCached;
-}
-
-export function randomCached(): f64 {
-  return cached;
-}
-
-/** Fills `randomWords()` from a seed's low 32 bits. */
+/** Fills the state from a seed's low 32 bits. */
 export function seedRandom(seed: u32): void {
   let s = seed;
   store<u32>(words, s);
@@ -49,6 +25,8 @@ export function seedRandom(seed: u32): void {
     s = 1812433253 * (s ^ (s >> 30)) + j;
     store<u32>(words + ((<usize>j) << 2), s);
   }
+  memory.fill(words + POSITION, 0, 24);
+  store<i32>(words, 1, LEFT);
 }
 
 // @ts-ignore: decorator
@@ -106,6 +84,8 @@ function vtemper(y: v128): v128 {
 
 /** Stores the next `n` words of the generator at `out`. */
 export function drawWords(out: usize, n: i32): void {
+  let position = load<i32>(words, POSITION);
+  let left = load<i32>(words, LEFT);
   while (n > 0) {
     if (left <= 1) {
       renew();
@@ -125,6 +105,8 @@ export function drawWords(out: usize, n: i32): void {
     position += taken;
     left -= taken;
   }
+  store<i32>(words, position, POSITION);
+  store<i32>(words, left, LEFT);
 }
 
 const U24: f32 = 1.0 / 16777216.0;
@@ -396,21 +378,20 @@ function uniform53(address: usize): f64 {
   return <f64>((high << 32) | (<u64>load<u32>(address, 4))) * (1.0 / 9007199254740992.0);
 }
 
-/** torch.randn for a tensor of fewer than 16 elements: computed in float64, and the generator keeps half a pair. */
+/** torch.randn for a tensor of fewer than 16 elements: computed in float64, and the state keeps half a pair. */
 export function drawFewNormals(out: usize, n: i32): void {
-  for (let i = 0; i < n; i++) {
-    let value: f64;
+  for (const end = out + ((<usize>n) << 2); out < end; out += 4) {
+    const hasCached = load<i32>(words, HAS_CACHED);
+    store<i32>(words, hasCached ? 0 : 1, HAS_CACHED);
     if (hasCached) {
-      hasCached = false;
-      value = cached;
+      store<f32>(out, <f32>load<f64>(words, CACHED));
+      store<f64>(words, 0, CACHED);
     } else {
       drawWords(PAIR, 4);
       const theta = 2.0 * NativeMath.PI * uniform53(PAIR);
-      const radius = sqrt<f64>(-2.0 * NativeMath.log(1.0 - uniform53(PAIR + 8)));
-      cached = radius * sin(theta);
-      hasCached = true;
-      value = radius * cos(theta);
+      const radius = sqrt<f64>(-2.0 * log(1.0 - uniform53(PAIR + 8)));
+      store<f64>(words, radius * sine(theta, 0), CACHED);
+      store<f32>(out, <f32>(radius * sine(theta, 1)));
     }
-    store<f32>(out + ((<usize>i) << 2), <f32>value);
   }
 }

@@ -3,7 +3,7 @@
 import { type DType, DTYPES } from "./config.js";
 import { checkDims, sizeOf } from "./dims.js";
 import { checkName, checkOptions, outOfRange, wrongType } from "./errors.js";
-import { draw, type Distribution, type RandomState, seedState } from "./staging.js";
+import { draw, type Distribution, type RandomState, seedState, STATE_WORDS } from "./staging.js";
 import {
   isHalf,
   newData,
@@ -16,16 +16,25 @@ import {
 } from "./tensor.js";
 
 const DEFAULT_SEED = 67280421310721n;
-const WORDS = 624;
 
-// torch's state in bytes: seed, left, seeded, next, the words (64 bits each), a cached normal and its flag.
+// torch's state in words of 32 bits, and where the parts of ours are in it.
 const STATE_BYTES = 5056;
-const AT_LEFT = 8;
-const AT_SEEDED = 12;
-const AT_NEXT = 16;
-const AT_WORDS = 24;
-const AT_CACHED = 5024;
-const AT_HAS_CACHED = 5040;
+const SEED = 0; // 64 bits
+const LEFT = 2;
+const SEEDED = 3;
+const NEXT = 4;
+const MT19937 = 6; // each word in the lower half of 64 bits
+const CACHED = 1256; // 64 bits
+const HAS_CACHED = 1260;
+
+/** What follows the words of MT19937: where torch has it, and where we do. */
+const REST = [
+  [NEXT, 624],
+  [LEFT, 625],
+  [HAS_CACHED, 626],
+  [CACHED, 628],
+  [CACHED + 1, 629],
+] as const;
 
 /** Options of {@link Generator.randn} and {@link Generator.rand}. */
 export interface RandomOptions {
@@ -50,7 +59,7 @@ const RANDOM_OPTIONS: Record<keyof RandomOptions, undefined> = { type: undefined
  */
 export class Generator {
   /** @internal */
-  readonly state: RandomState = { words: new Uint32Array(WORDS), position: 0, left: 1, hasCached: false, cached: 0 };
+  readonly state: RandomState = new Uint32Array(STATE_WORDS);
   #initialSeed = DEFAULT_SEED;
 
   /**
@@ -180,17 +189,13 @@ export class Generator {
    * generator.setState(state); // draws the same numbers again
    */
   getState(): Uint8Array {
-    const { words, position, left, hasCached, cached } = this.state;
-    const bytes = new Uint8Array(STATE_BYTES);
-    const view = new DataView(bytes.buffer);
-    view.setBigUint64(0, this.#initialSeed, true);
-    view.setInt32(AT_LEFT, left, true);
-    view.setInt32(AT_SEEDED, 1, true);
-    view.setUint32(AT_NEXT, position, true);
-    words.forEach((word, i) => view.setUint32(AT_WORDS + 8 * i, word, true));
-    view.setFloat64(AT_CACHED, hasCached ? cached : 0, true);
-    view.setInt32(AT_HAS_CACHED, hasCached ? 1 : 0, true);
-    return bytes;
+    const { state } = this;
+    const words = new Uint32Array(STATE_BYTES / 4);
+    new BigUint64Array(words.buffer)[SEED] = this.#initialSeed;
+    words[SEEDED] = 1;
+    for (let i = 0; i < 624; i++) words[MT19937 + 2 * i] = state[i]!;
+    for (const [theirs, ours] of REST) words[theirs] = state[ours]!;
+    return new Uint8Array(words.buffer);
   }
 
   /**
@@ -204,18 +209,14 @@ export class Generator {
     if (Object.prototype.toString.call(state) !== "[object Uint8Array]") {
       throw wrongType("state", `a Uint8Array of ${STATE_BYTES} bytes`, state);
     }
-    const view = new DataView(state.buffer, state.byteOffset, state.byteLength);
-    const left = view.byteLength === STATE_BYTES ? view.getInt32(AT_LEFT, true) : 0;
-    const position = left === 0 ? 0 : view.getUint32(AT_NEXT, true);
-    if (left < 1 || position + left - 1 > WORDS) {
+    const bytes = state.byteLength === STATE_BYTES ? new Uint8Array(state) : new Uint8Array(STATE_BYTES);
+    const words = new Uint32Array(bytes.buffer);
+    if (words[LEFT]! < 1 || words[NEXT]! + words[LEFT]! > 625) {
       throw outOfRange("state", `${STATE_BYTES} bytes as getState returns them`, state);
     }
-    this.#initialSeed = view.getBigUint64(0, true);
-    for (let i = 0; i < WORDS; i++) this.state.words[i] = view.getUint32(AT_WORDS + 8 * i, true);
-    this.state.position = position;
-    this.state.left = left;
-    this.state.hasCached = view.getInt32(AT_HAS_CACHED, true) !== 0;
-    this.state.cached = this.state.hasCached ? view.getFloat64(AT_CACHED, true) : 0;
+    this.#initialSeed = new BigUint64Array(words.buffer)[SEED]!;
+    for (let i = 0; i < 624; i++) this.state[i] = words[MT19937 + 2 * i]!;
+    for (const [theirs, ours] of REST) this.state[ours] = words[theirs]!;
     return this;
   }
 

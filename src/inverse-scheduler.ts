@@ -148,8 +148,7 @@ export class DDIMInverseScheduler extends NoiseScheduler {
     const inputs = {
       sample: apartFrom(next.values, x.values),
       modelOutput: apartFrom(next.values, m.values),
-      guided,
-      guidance: guidanceScale ?? 0,
+      guidance: guidanceScale,
     };
     const { clipSample, clipSampleRange, predictionType } = this.config;
     const shared = typeof t === "number" && guidanceRescale === 0;

@@ -1,7 +1,7 @@
 // The noise schedule: betas, alphas and their products, in float64 from the formulas.
 
 import type { DDIMSchedulerConfig } from "./config.js";
-import { useCore } from "./core.js";
+import { replaceValues } from "./staging.js";
 
 /** Tables of T entries each. */
 export interface NoiseSchedule {
@@ -34,7 +34,7 @@ function makeBetas(config: DDIMSchedulerConfig): Float64Array {
     case "squaredcos_cap_v2":
       return cosineBetas(count);
     case "sigmoid":
-      return linspace(-6, 6, count).map((x) => (end - start) / (1 + useCore().exp(-x)) + start);
+      return replaceValues("exponentials", linspace(6, -6, count)).map((power) => (end - start) / (1 + power) + start);
   }
 }
 
@@ -50,16 +50,9 @@ function linspace(start: number, end: number, count: number): Float64Array {
 
 /** Improved DDPM, arXiv 2102.09672, formula 17: f(u) = cos((u + 0.008) / 1.008 * pi / 2)^2, capped at 0.999. */
 function cosineBetas(count: number): Float64Array {
-  const { cos } = useCore();
-  const product = (u: number): number => cos(((u + 0.008) / 1.008) * (Math.PI / 2)) ** 2;
-  const betas = new Float64Array(count);
-  let before = product(0);
-  for (let i = 0; i < count; i++) {
-    const after = product((i + 1) / count);
-    betas[i] = Math.min(1 - after / before, 0.999);
-    before = after;
-  }
-  return betas;
+  const angles = Float64Array.from({ length: count + 1 }, (_, i) => ((i / count + 0.008) / 1.008) * (Math.PI / 2));
+  const products = replaceValues("cosines", angles).map((cosine) => cosine ** 2);
+  return products.subarray(1).map((product, i) => Math.min(1 - product / products[i]!, 0.999));
 }
 
 function cumulativeProduct(alphas: Float64Array): Float64Array {

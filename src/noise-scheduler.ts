@@ -280,8 +280,7 @@ export abstract class NoiseScheduler {
     const inputs = {
       sample: apartFrom(result.values, x.values),
       modelOutput: apartFrom(result.values, z.values),
-      guided: false,
-      guidance: 0,
+      guidance: undefined,
     };
     this.compute(result, null, inputs, null, batch, typeof t === "number", (record, element) => {
       const alpha = this.alphasCumprod[timestepOf(t, element)]!;

@@ -4,9 +4,10 @@ import { type DType, DTYPES } from "./config.js";
 import { useCore } from "./core.js";
 import { checkDims, sizeOf } from "./dims.js";
 import { checkName, outOfRange } from "./errors.js";
+import { give, take } from "./heap.js";
 
-/** The largest block of the module's heap. */
-const LARGEST = 2 ** 30 - 20;
+/** The most bytes that a tensor may have. */
+const LARGEST = 2 ** 30;
 
 /** Marks resident tensors of every copy of the library, which know only their own classes. */
 const MARK = "ddim-wasm.resident";
@@ -34,16 +35,16 @@ export type ResidentTensor<D extends Float32Array | Uint16Array = Float32Array |
 
 class Resident implements ResidentMembers<Float32Array | Uint16Array> {
   readonly #address: number;
-  readonly #length: number;
+  readonly #bytes: number;
   #view: Float32Array | Uint16Array | null;
   readonly dims: readonly number[];
   readonly type: DType;
 
-  constructor(dims: readonly number[], type: DType, address: number) {
+  constructor(dims: readonly number[], type: DType, bytes: number) {
     this.dims = dims;
     this.type = type;
-    this.#address = address;
-    this.#length = sizeOf(dims);
+    this.#address = take(bytes);
+    this.#bytes = bytes;
     this.#view = this.#makeView();
     Object.defineProperty(this, MARK, { value: true });
     const { dispose } = Symbol as { dispose?: symbol };
@@ -52,7 +53,7 @@ class Resident implements ResidentMembers<Float32Array | Uint16Array> {
 
   #makeView(): Float32Array | Uint16Array {
     const View = this.type === "float16" ? Uint16Array : Float32Array;
-    return new View(useCore().memory.buffer, this.#address, this.#length);
+    return new View(useCore().memory.buffer, this.#address, this.#bytes / View.BYTES_PER_ELEMENT);
   }
 
   get data(): Float32Array | Uint16Array {
@@ -64,7 +65,7 @@ class Resident implements ResidentMembers<Float32Array | Uint16Array> {
   free(): void {
     if (this.#view === null) return;
     this.#view = null;
-    useCore().free(this.#address);
+    give(this.#address, this.#bytes);
   }
 }
 
@@ -104,22 +105,5 @@ export function allocate(dims: readonly number[], type: DType = "float32"): Resi
   checkName("type", type, DTYPES);
   const bytes = sizeOf(shape) * (type === "float16" ? 2 : 4);
   if (bytes > LARGEST) throw outOfRange("dims", `at most ${LARGEST} bytes a tensor`, `${bytes} bytes`);
-  return new Resident(Object.freeze(shape), type, take(bytes)) as unknown as ResidentTensor;
-}
-
-function take(bytes: number): number {
-  const core = useCore();
-  let address = 0;
-  let cause: unknown;
-  try {
-    address = core.allocate(bytes) >>> 0;
-  } catch (error) {
-    cause = error; // the module's heap traps when it cannot grow
-  }
-  // An engine without WebAssembly fails to grow in ways of its own.
-  if (address === 0 || address + bytes > core.memory.buffer.byteLength) {
-    throw new RangeError(`no memory left for a resident tensor of ${bytes} bytes: free others first`, { cause });
-  }
-  new Uint8Array(core.memory.buffer, address, bytes).fill(0);
-  return address;
+  return new Resident(Object.freeze(shape), type, bytes) as unknown as ResidentTensor;
 }

@@ -174,8 +174,7 @@ export class DDIMScheduler extends NoiseScheduler {
     const inputs = {
       sample: apartFrom(prev.values, x.values),
       modelOutput: apartFrom(prev.values, m.values),
-      guided,
-      guidance: guidanceScale ?? 0,
+      guidance: guidanceScale,
     };
     const noise = eta === 0 ? null : z ? apartFrom(prev.values, z.values) : (states ?? this.#ownState());
 

@@ -16,34 +16,31 @@ const ORIGINAL = 4;
 const HALVES = 5; // on their way from or to a tensor
 const STAGES = 6;
 
-/** Where torch's generator stands; it is copied into the module for a call. */
-export interface RandomState {
-  readonly words: Uint32Array;
-  position: number;
-  left: number;
-  hasCached: boolean;
-  cached: number;
-}
+/** Where torch's generator stands: the 630 words that the module's random.ts explains. */
+export type RandomState = Uint32Array;
+
+export const STATE_WORDS = 630;
 
 /** torch computes tensors below this size in another way, and draws the last values of any other in blocks of it. */
 const BLOCK = 16;
 
+let core: Core;
 let buffer: ArrayBuffer | undefined;
 let stages: Float32Array[] = [];
 let halves: Uint16Array;
-let stateWords: Uint32Array;
+let randomState: Uint32Array;
+/** The number of elements that a stage holds. */
+let piece: number;
 
-/** The module, with views of its buffers that are made again after its memory has moved. */
-function open(): Core {
-  const core = useCore();
-  if (core.memory.buffer !== buffer) {
-    buffer = core.memory.buffer;
-    const length = core.pieceLength();
-    stages = Array.from({ length: STAGES }, (_, i) => new Float32Array(buffer!, core.stage(i), length));
-    halves = new Uint16Array(buffer, core.stage(HALVES), length);
-    stateWords = new Uint32Array(buffer, core.randomWords(), 624);
-  }
-  return core;
+/** Takes the module into use, with views of its buffers that are made again after its memory has moved. */
+function open(): void {
+  core = useCore();
+  if (core.memory.buffer === buffer) return;
+  buffer = core.memory.buffer;
+  piece = (core.stage(1) - core.stage(0)) / 4;
+  stages = Array.from({ length: STAGES }, (_, i) => new Float32Array(buffer!, core.stage(i), piece));
+  halves = new Uint16Array(buffer, core.stage(HALVES), piece);
+  randomState = new Uint32Array(buffer, core.randomState(), STATE_WORDS);
 }
 
 function isResident(values: Values): boolean {
@@ -52,6 +49,10 @@ function isResident(values: Values): boolean {
 
 function isHalf(values: Values): values is Uint16Array {
   return values.BYTES_PER_ELEMENT === 2;
+}
+
+function addressOf(stage: number): number {
+  return stages[stage]!.byteOffset;
 }
 
 function addressIn(values: Values, start: number): number {
@@ -68,13 +69,13 @@ function copyOut(source: Values, values: Values, start: number, n: number): void
 }
 
 /** The address of `n` floats from `start` on: in place if they are in the module's memory, else copied to a stage. */
-function stageIn(core: Core, stage: number, values: Values, start: number, n: number): number {
-  if (isHalf(values)) {
-    const source = isResident(values) ? addressIn(values, start) : copyIn(halves, values, start, n);
-    core.decode(stages[stage]!.byteOffset, source, n);
-    return stages[stage]!.byteOffset;
-  }
-  return isResident(values) ? addressIn(values, start) : copyIn(stages[stage]!, values, start, n);
+function stageIn(stage: number, values: Values, start: number, n: number): number {
+  const source = isResident(values)
+    ? addressIn(values, start)
+    : copyIn(isHalf(values) ? halves : stages[stage]!, values, start, n);
+  if (!isHalf(values)) return source;
+  core.decode(addressOf(stage), source, n);
+  return addressOf(stage);
 }
 
 /** Whether kernels work on `values` where they are. */
@@ -84,14 +85,14 @@ function isInPlace(values: Values): boolean {
 
 /** Where a kernel stores a piece of `values`. */
 function resultAddress(stage: number, values: Values, start: number): number {
-  return isInPlace(values) ? addressIn(values, start) : stages[stage]!.byteOffset;
+  return isInPlace(values) ? addressIn(values, start) : addressOf(stage);
 }
 
-/** Hands `n` floats at `address`, which `resultAddress` told, over to `values`; rounded to halves if it holds such. */
-function stageOut(core: Core, stage: number, address: number, values: Values, start: number, n: number): void {
+/** Hands `n` floats of a stage over to `values`, if they are not there already; rounded to halves if it holds such. */
+function stageOut(stage: number, values: Values, start: number, n: number): void {
   if (isHalf(values)) {
     const resident = isResident(values);
-    core.encode(resident ? addressIn(values, start) : halves.byteOffset, address, n);
+    core.encode(resident ? addressIn(values, start) : halves.byteOffset, addressOf(stage), n);
     if (!resident) copyOut(halves, values, start, n);
   } else if (!isResident(values)) {
     copyOut(stages[stage]!, values, start, n);
@@ -99,54 +100,29 @@ function stageOut(core: Core, stage: number, address: number, values: Values, st
 }
 
 /** Rounds floats to the values of halves, in place. */
-function roundToHalf(core: Core, address: number, n: number): void {
+function roundToHalf(address: number, n: number): void {
   core.encode(halves.byteOffset, address, n);
   core.decode(address, halves.byteOffset, n);
 }
 
 /** The size of the next piece: none but the last is a multiple of a block, and that holds at least one. */
-function nextPiece(core: Core, remaining: number): number {
-  const length = core.pieceLength();
-  if (remaining <= length) return remaining;
-  return remaining - length < BLOCK ? length - BLOCK : length;
-}
-
-function enterRandom(core: Core, state: RandomState): void {
-  stateWords.set(state.words);
-  core.setRandom(state.position, state.left, state.hasCached, state.cached);
-}
-
-function leaveRandom(core: Core, state: RandomState): void {
-  state.words.set(stateWords);
-  state.position = core.randomPosition();
-  state.left = core.randomLeft();
-  state.hasCached = core.randomHasCached() !== 0;
-  state.cached = core.randomCached();
+function nextPiece(remaining: number): number {
+  if (remaining <= piece) return remaining;
+  return remaining - piece < BLOCK ? piece - BLOCK : piece;
 }
 
 /** Seeds a generator's state: MT19937's initialisation from one word. */
 export function seedState(state: RandomState, seed: number): void {
-  const core = open();
+  open();
   core.seedRandom(seed);
-  state.words.set(stateWords);
-  state.position = 0;
-  state.left = 1;
-  state.hasCached = false;
-  state.cached = 0;
+  state.set(randomState);
 }
 
 /** What `draw` fills a tensor with. */
 export type Distribution = "normal" | "uniform" | "word";
 
 /** Draws a piece of a tensor of `total` values; for a tensor of halves in torch's order for these. */
-function drawPiece(
-  core: Core,
-  distribution: Distribution,
-  half: boolean,
-  address: number,
-  n: number,
-  total: number,
-): void {
+function drawPiece(distribution: Distribution, half: boolean, address: number, n: number, total: number): void {
   if (distribution === "word") core.drawWords(address, n);
   else if (distribution === "uniform") core.drawUniforms(address, n, half);
   else if (total < BLOCK) core.drawFewNormals(address, n);
@@ -155,24 +131,30 @@ function drawPiece(
 
 /** Fills `out` with values of a generator, in torch's order; words go into a Float32Array as bits. */
 export function draw(state: RandomState, distribution: Distribution, out: Values): void {
-  if (out.length === 0) return;
-  const core = open();
-  enterRandom(core, state);
+  open();
+  randomState.set(state);
   for (let start = 0, n = 0; start < out.length; start += n) {
-    n = nextPiece(core, out.length - start);
-    const address = resultAddress(NOISE, out, start);
-    drawPiece(core, distribution, isHalf(out), address, n, out.length);
-    stageOut(core, NOISE, address, out, start, n);
+    n = nextPiece(out.length - start);
+    drawPiece(distribution, isHalf(out), resultAddress(NOISE, out, start), n, out.length);
+    stageOut(NOISE, out, start, n);
   }
-  leaveRandom(core, state);
+  state.set(randomState);
 }
 
 /** The inputs of an update. With guidance the model output holds the unconditional half, then the conditional one. */
 export interface Inputs {
   sample: Values;
   modelOutput: Values;
-  guided: boolean;
-  guidance: number;
+  guidance: number | undefined;
+}
+
+/** The address of `n` values of the model output, guided if it is to be. */
+function stageModelOutput({ modelOutput, guidance }: Inputs, start: number, n: number): number {
+  const m = stageIn(MODEL_OUTPUT, modelOutput, start, n);
+  if (guidance === undefined) return m;
+  const cond = stageIn(CONDITIONAL, modelOutput, modelOutput.length / 2 + start, n);
+  core.blend(addressOf(MODEL_OUTPUT), m, cond, 0, guidance, n);
+  return addressOf(MODEL_OUTPUT);
 }
 
 /**
@@ -193,41 +175,40 @@ export function updateTensor(
   batch: number,
   half: boolean,
 ): void {
-  const core = open();
-  const length = out.length;
-  if (length === 0) return;
-  const { sample, modelOutput, guided, guidance } = inputs;
-  const elementLength = length / batch;
+  open();
+  const { length } = out;
+  const { sample, modelOutput, guidance } = inputs;
   const states = Array.isArray(noise) ? (noise as readonly RandomState[]) : null;
-  // What one draw of noise covers: the whole tensor, or a batch element.
-  const drawLength = states !== null && states.length > 1 ? elementLength : length;
-  // What shares coefficients.
-  const sharedLength = count > 1 ? elementLength : length;
+  // What one draw of noise covers, and what shares coefficients: the whole tensor, or a batch element.
+  const drawLength = states !== null && states.length > 1 ? length / batch : length;
+  const sharedLength = count > 1 ? length / batch : length;
   const halfNoise = half || isHalf(out);
 
-  // Nothing to copy, to draw or to round: one piece.
+  // Nothing to copy, to guide, to draw or to round: one piece.
   const inPlace =
     !half &&
-    states === null &&
+    noise === null &&
     original === null &&
-    [out, sample, modelOutput, noise as Values | null].every((values) => values === null || isInPlace(values));
+    guidance === undefined &&
+    [out, sample, modelOutput].every(isInPlace);
 
   for (let from = 0, drawn = 0; from < length; from += drawLength, drawn++) {
-    const state = states === null ? null : states[drawn]!;
-    if (state !== null) enterRandom(core, state);
+    const state = states?.[drawn];
+    if (state) randomState.set(state);
     const to = from + drawLength;
     for (let start = from, n = 0; start < to; start += n) {
-      n = inPlace ? to - start : nextPiece(core, to - start);
-      const x = stageIn(core, SAMPLE, sample, start, n);
-      const m = stageIn(core, MODEL_OUTPUT, modelOutput, start, n);
-      const cond = guided ? stageIn(core, CONDITIONAL, modelOutput, length + start, n) : 0;
+      n = inPlace ? to - start : nextPiece(to - start);
+      const x = stageIn(SAMPLE, sample, start, n);
+      const m = stageModelOutput(inputs, start, n);
       let z = 0;
-      if (state !== null) {
-        z = stages[NOISE]!.byteOffset;
-        drawPiece(core, "normal", halfNoise, z, n, drawLength);
-        if (halfNoise) roundToHalf(core, z, n);
-      } else if (noise !== null) z = stageIn(core, NOISE, noise as Values, start, n);
-      const prev = resultAddress(SAMPLE, out, start);
+      if (state) {
+        z = addressOf(NOISE);
+        drawPiece("normal", halfNoise, z, n, drawLength);
+        if (halfNoise) roundToHalf(z, n);
+      } else if (noise !== null) z = stageIn(NOISE, noise as Values, start, n);
+      const result = resultAddress(SAMPLE, out, start);
+      // Noise is added at last, and `out` may be the tensor that holds it.
+      const prev = z === 0 ? result : addressOf(SAMPLE);
       const x0 = original === null ? 0 : resultAddress(ORIGINAL, original, start);
 
       // The stretches of this piece that share coefficients.
@@ -236,48 +217,32 @@ export function updateTensor(
         length = Math.min((index + 1) * sharedLength, start + n) - at;
         const offset = (at - start) * 4;
         const { withSample, q, w, r, a, b, c, d } = coefficients[index]!;
-        const second = cond === 0 ? 0 : cond + offset;
-        if (x0 !== 0) {
-          core.original(x0 + offset, x + offset, m + offset, second, length, guidance, withSample, q, w, r);
-        }
-        const third = z === 0 ? 0 : z + offset;
-        const u = a * w;
-        const limit = Math.abs(a) * r;
-        core.update(
-          prev + offset,
-          x + offset,
-          m + offset,
-          second,
-          third,
-          length,
-          guidance,
-          withSample,
-          q,
-          u,
-          limit,
-          b,
-          c,
-          d,
-        );
+        if (x0 !== 0) predict(x0 + offset, x + offset, m + offset, length, coefficients[index]!, r);
+        core.update(prev + offset, x + offset, m + offset, length, withSample, q, a * w, Math.abs(a) * r, b, c);
+        if (z !== 0) core.update(result + offset, prev + offset, z + offset, length, true, 0, 0, 0, 1, d);
       }
-      storeResult(core, SAMPLE, prev, out, start, n, half);
-      if (original !== null) storeResult(core, ORIGINAL, x0, original, start, n, half);
+      storeResult(SAMPLE, result, out, start, n, half);
+      if (original !== null) storeResult(ORIGINAL, x0, original, start, n, half);
     }
-    if (state !== null) leaveRandom(core, state);
+    state?.set(randomState);
   }
 }
 
-function storeResult(
-  core: Core,
-  stage: number,
-  address: number,
-  values: Values,
-  start: number,
+/** The predicted original sample, within [-bound, bound]; not clamped where that is 0. */
+function predict(
+  out: number,
+  x: number,
+  m: number,
   n: number,
-  half: boolean,
+  { withSample, q, w }: Coefficients,
+  bound: number,
 ): void {
-  if (half && !isHalf(values)) roundToHalf(core, address, n);
-  stageOut(core, stage, address, values, start, n);
+  core.update(out, x, m, n, withSample, q, w, bound || Infinity, 0, 0);
+}
+
+function storeResult(stage: number, address: number, values: Values, start: number, n: number, half: boolean): void {
+  if (half && !isHalf(values)) roundToHalf(address, n);
+  stageOut(stage, values, start, n);
 }
 
 /**
@@ -291,29 +256,25 @@ export function originalQuantile(
   length: number,
   ratio: number,
 ): number {
-  const core = open();
+  open();
   const rank = ratio * (length - 1);
   const index = Math.floor(rank);
   core.beginSelection(index);
   for (let pass = 0; pass < 3; pass++) {
     for (let at = start, n = 0; at < start + length; at += n) {
-      n = nextPiece(core, start + length - at);
-      if (pass === 0 || n < length) predictPiece(core, inputs, coefficients, at, n);
-      core.count(stages[ORIGINAL]!.byteOffset, n);
+      n = nextPiece(start + length - at);
+      if (pass === 0 || n < length) {
+        const x = stageIn(SAMPLE, inputs.sample, at, n);
+        predict(addressOf(ORIGINAL), x, stageModelOutput(inputs, at, n), n, coefficients, 0);
+      }
+      core.count(addressOf(ORIGINAL), n);
     }
     core.narrow();
   }
   const low = core.selected();
   const weight = rank - index;
-  return weight === 0 ? low : interpolate(low, core.selectedNext(), weight);
-}
-
-function predictPiece(core: Core, inputs: Inputs, { withSample, q, w }: Coefficients, start: number, n: number): void {
-  const { sample, modelOutput, guided, guidance } = inputs;
-  const x = stageIn(core, SAMPLE, sample, start, n);
-  const m = stageIn(core, MODEL_OUTPUT, modelOutput, start, n);
-  const cond = guided ? stageIn(core, CONDITIONAL, modelOutput, modelOutput.length / 2 + start, n) : 0;
-  core.original(stages[ORIGINAL]!.byteOffset, x, m, cond, n, guidance, withSample, q, w, 0);
+  const high = weight === 0 ? low : core.selectedNext();
+  return low === high ? low : low + (high - low) * weight; // infinite ones too
 }
 
 /**
@@ -321,46 +282,52 @@ function predictPiece(core: Core, inputs: Inputs, { withSample, q, w }: Coeffici
  * is 0.
  */
 export function guidanceDeviationRatio(inputs: Inputs, start: number, length: number): number {
-  const core = open();
-  const { modelOutput, guidance } = inputs;
+  open();
   for (let at = start, n = 0; at < start + length; at += n) {
-    n = nextPiece(core, start + length - at);
-    const m = stageIn(core, MODEL_OUTPUT, modelOutput, at, n);
-    const cond = stageIn(core, CONDITIONAL, modelOutput, modelOutput.length / 2 + at, n);
-    if (at === start) core.beginDeviations(m, cond, guidance);
-    core.addDeviations(m, cond, n, guidance);
+    n = nextPiece(start + length - at);
+    const guided = stageModelOutput(inputs, at, n);
+    const cond = stageIn(CONDITIONAL, inputs.modelOutput, inputs.modelOutput.length / 2 + at, n);
+    if (at === start) core.beginDeviations(cond, guided);
+    core.addDeviations(0, cond, n);
+    core.addDeviations(1, guided, n);
   }
   return core.deviationRatio(length);
 }
 
 /** out = known + weight (sample - known): `known` where the weight is 0, `sample` where it is 1. */
 export function blendTensor(out: Values, sample: Values, known: Values, weight: Values): void {
-  const core = open();
+  open();
   for (let start = 0, n = 0; start < out.length; start += n) {
-    n = nextPiece(core, out.length - start);
-    const s = stageIn(core, SAMPLE, sample, start, n);
-    const k = stageIn(core, MODEL_OUTPUT, known, start, n);
-    const w = stageIn(core, NOISE, weight, start, n);
-    const result = resultAddress(SAMPLE, out, start);
-    core.blend(result, s, k, w, n);
-    stageOut(core, SAMPLE, result, out, start, n);
+    n = nextPiece(out.length - start);
+    const s = stageIn(SAMPLE, sample, start, n);
+    const k = stageIn(MODEL_OUTPUT, known, start, n);
+    core.blend(resultAddress(SAMPLE, out, start), k, s, stageIn(NOISE, weight, start, n), 0, n);
+    stageOut(SAMPLE, out, start, n);
   }
 }
 
 /** The values of a tensor as floats, in new memory. */
 export function toFloats(values: Values): Float32Array {
   if (!isHalf(values)) return values.slice();
-  const core = open();
+  open();
   const floats = new Float32Array(values.length);
   for (let start = 0, n = 0; start < values.length; start += n) {
-    n = nextPiece(core, values.length - start);
-    stageIn(core, SAMPLE, values, start, n);
+    n = nextPiece(values.length - start);
+    stageIn(SAMPLE, values, start, n);
     copyOut(stages[SAMPLE]!, floats, start, n);
   }
   return floats;
 }
 
-/** Between two magnitudes, infinite ones included. */
-function interpolate(low: number, high: number, weight: number): number {
-  return low === high ? low : low + (high - low) * weight;
+/** Replaces values by a function of them. */
+export function replaceValues(kernel: "cosines" | "exponentials", values: Float64Array): Float64Array {
+  open();
+  const stage = new Float64Array(buffer!, addressOf(SAMPLE), piece / 2);
+  for (let start = 0; start < values.length; start += stage.length) {
+    const part = values.subarray(start, start + stage.length);
+    stage.set(part);
+    core[kernel](stage.byteOffset, part.length);
+    part.set(stage.subarray(0, part.length));
+  }
+  return values;
 }

@@ -9,7 +9,8 @@ async function prepare(task) {
   const { operation, length, sqrtAlpha, sqrtBeta, sqrtAlphaPrev, sqrtBetaPrev } = task;
   const clipped = operation === "clipped step";
   const { exports: core } = await WebAssembly.instantiate(module);
-  const [out, x, m] = [0, 0, 0].map(() => core.allocate(4 * length));
+  core.grow(Math.ceil((12 * length) / 65536));
+  const [out, x, m] = [0, 1, 2].map((i) => Math.ceil(core.heapBase() / 16) * 16 + 4 * length * i);
   const view = (address) => new Float32Array(core.memory.buffer, address, length);
   view(x).set(task.sample);
   view(m).set(task.modelOutput);
@@ -20,7 +21,7 @@ async function prepare(task) {
     ? [-sqrtBeta, scale, sqrtAlphaPrev, 0, sqrtBetaPrev]
     : [0, 0, 0, scale, sqrtBetaPrev - scale * sqrtBeta];
   return {
-    run: () => core.update(out, x, m, 0, 0, length, 0, true, q, u, s, b, c, 0),
+    run: () => core.update(out, x, m, length, true, q, u, s, b, c),
     result: () => view(out),
   };
 }

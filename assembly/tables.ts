@@ -1,0 +1,17 @@
+// The functions of the noise schedules, over arrays: an engine's own Math.cos and Math.exp may differ in the last bits.
+
+import { exp, sine } from "./elementary";
+
+/** Replaces `n` float64 at `values`, all |x| < 100, by their cosines. */
+export function cosines(values: usize, n: i32): void {
+  for (const end = values + ((<usize>n) << 3); values < end; values += 8) {
+    store<f64>(values, sine(load<f64>(values), 1));
+  }
+}
+
+/** Replaces `n` float64 at `values`, all |x| < 700, by their exponentials. */
+export function exponentials(values: usize, n: i32): void {
+  for (const end = values + ((<usize>n) << 3); values < end; values += 8) {
+    store<f64>(values, exp(load<f64>(values)));
+  }
+}
