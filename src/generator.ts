@@ -116,7 +116,7 @@ export class Generator {
    * @returns `{ data, dims, type }`, or `out` when that is such an object
    * @throws TypeError or RangeError for a shape, option or `out` that does not fit; the generator stays as it was
    * @example
-   * const noise = new Generator(42).randn([1, 4, 64, 64]);
+   * const noise = generator.randn([1, 4, 64, 64]);
    */
   randn(dims: readonly number[], options?: { type?: "float32" | undefined }): PlainTensor<Float32Array>;
   randn<O extends Tensor>(
@@ -204,6 +204,9 @@ export class Generator {
    * @param state 5056 bytes
    * @returns the generator
    * @throws TypeError for anything but a Uint8Array, RangeError for one that holds no state; the generator stays as it was
+   * @example
+   * import { Generator } from "ddim-wasm";
+   * const copy = new Generator().setState(generator.getState()); // draws the same numbers as the generator
    */
   setState(state: Uint8Array): this {
     if (Object.prototype.toString.call(state) !== "[object Uint8Array]") {

@@ -110,6 +110,7 @@ export abstract class NoiseScheduler {
    * @param onWarning is told what was ignored, and which settings are seldom meant. Default: console.warn
    * @throws as the constructor; TypeError for text that is no JSON object
    * @example
+   * import { DDIMScheduler } from "ddim-wasm";
    * const scheduler = DDIMScheduler.fromConfig('{ "beta_schedule": "scaled_linear", "clip_sample": false }');
    */
   static fromConfig<S extends NoiseScheduler>(

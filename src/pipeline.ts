@@ -59,6 +59,7 @@ export class DDIMPipeline<C = any> {
    * @throws (rejects) TypeError or RangeError for options that do not fit; the signal's reason; what the model throws;
    * Error for a value that is not finite under `checkFinite`
    * @example
+   * import { Generator } from "ddim-wasm";
    * const image = await pipeline.run({
    *   dims: [1, 4, 64, 64],
    *   generator: new Generator(42),

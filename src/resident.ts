@@ -25,7 +25,14 @@ interface ResidentMembers<D extends Float32Array | Uint16Array> {
   readonly data: D;
   readonly dims: readonly number[];
   readonly type: DType;
-  /** Gives the memory back to the module, for other tensors. A second call does nothing. */
+  /**
+   * Gives the memory back to the module, for other tensors. A second call does nothing.
+   *
+   * @example
+   * import { allocate } from "ddim-wasm";
+   * const mask = allocate([1, 1, 64, 64]);
+   * mask.free();
+   */
   free(): void;
 }
 
@@ -91,7 +98,7 @@ export function isForeignResident(value: object): boolean {
  * @throws TypeError or RangeError for a shape or type that does not fit; RangeError when memory is exhausted, after
  * which everything else goes on
  * @example
- * import { allocate, DDIMScheduler, Generator } from "ddim-wasm";
+ * import { allocate, Generator } from "ddim-wasm";
  * const sample = allocate([1, 4, 64, 64]);
  * new Generator(42).randn([1, 4, 64, 64], { out: sample });
  * scheduler.step(modelOutput, sample, t, { out: sample });
