@@ -5,7 +5,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { DDIMInverseScheduler, DDIMPipeline, DDIMScheduler, Generator } from "ddim-wasm";
-import { buildSync } from "esbuild";
+import { transformSync } from "esbuild";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 
@@ -48,7 +48,7 @@ const givenTypes = "DDIMInverseScheduler, DDIMPipeline, DDIMScheduler, Generator
 interface Example {
   /** The source that has it, such as "src/generator.ts". */
   file: string;
-  /** Line of its tag; the code begins in the next. */
+  /** The line of its tag, and so of the first line of `code`. */
   line: number;
   /** What it is an example of: "allocate", "Generator.seed". */
   name: string;
@@ -57,155 +57,157 @@ interface Example {
 
 /** The doc comments of a source, by the name of what they document, with the examples in each. */
 function readComments(file: string): Map<string, Example[]> {
-  const comments = new Map<string, Example[]>();
   const source = read(file);
+  const comments = new Map<string, Example[]>();
   let owner = "";
-  const pieces = source.matchAll(
-    /^(?:export )?(?:declare )?(?:abstract )?(?:class|interface) (?<owner>\w+)|^(?<indent> *)\/\*\*(?<text>[^]*?)\*\/\s*(?<declaration>.*)/gm,
-  );
-  for (const { index, groups } of pieces) {
-    if (groups!["owner"]) owner = groups!["owner"];
+  for (const { index, groups } of source.matchAll(
+    /^(?:[a-z]+ )*(?:class|interface) (?<owner>\w+)|^(?<indent> *)\/\*\*(?<text>[^]*?)\*\/\s*(?=(?<declaration>.*))/gm,
+  )) {
     const { indent, text, declaration } = groups!;
-    if (text === undefined) continue;
-    const declared =
-      /^(?:(?:export|default|declare|abstract|public|protected|private|static|override|async|readonly|get|set|function|class|interface|type|const|let) )*[*#]?(\w+)/.exec(
-        declaration!,
-      )?.[1];
-    if (declared === undefined) continue;
-    // The comment before a class or an interface is read together with its first line.
-    if (/^(?:export )?(?:declare )?(?:abstract )?(?:class|interface) /.test(declaration!)) owner = declared;
+    owner = groups!["owner"] ?? owner;
+    // Modifiers and keywords are words in lower case with a space behind them; what follows is the name.
+    const declared = /^(?:[a-z]+ )*(\w+)/.exec(declaration ?? "")?.[1];
+    if (text === undefined || declared === undefined) continue;
     const name = indent ? `${owner}.${declared}` : declared;
-    comments.set(name, [...(comments.get(name) ?? []), ...readExamples(file, name, source.slice(0, index), text)]);
+    const line = source.slice(0, index).split("\n").length;
+    comments.set(name, [...(comments.get(name) ?? []), ...readExamples(file, name, line, text)]);
   }
   return comments;
 }
 
-/** The examples in a comment's text: each goes to the next tag, or to the end. */
-function readExamples(file: string, name: string, before: string, text: string): Example[] {
+/** The examples in a comment's text, which begins in `line`: each goes to the next tag, or to the end. */
+function readExamples(file: string, name: string, line: number, text: string): Example[] {
   const examples: Example[] = [];
-  let lineNumber = before.split("\n").length;
   let current: Example | null = null;
-  for (const line of text.split("\n")) {
-    const content = line.replace(/^\s*\* ?/, "");
-    const tag = /^\s*@(\w+)\s*(.*)/.exec(content);
-    if (tag) {
-      current = tag[1] === "example" ? { file, line: lineNumber, name, code: "" } : null;
-      if (current) examples.push(current);
-      // What stands in the tag's own line is code as well.
-      if (current && tag[2]) Object.assign(current, { line: lineNumber - 1, code: `${tag[2]}\n` });
-    } else if (current) current.code += `${content.trimEnd()}\n`;
-    lineNumber++;
+  for (const commentLine of text.split("\n")) {
+    const content = commentLine.replace(/^\s*\* ?/, "").trimEnd();
+    const [, tag, rest] = /^\s*@(\w+)\s*(.*)/.exec(content) ?? [];
+    if (tag === "example") examples.push((current = { file, line, name, code: `${rest}\n` }));
+    else if (tag) current = null;
+    else if (current) current.code += `${content}\n`;
+    line++;
   }
   return examples;
 }
 
 interface Declaration {
   file: string;
-  kind: string;
   name: string;
+  kind: "function" | "class" | "other";
   base: string | undefined;
-  methods: string[];
+  methods: readonly string[];
   /** Every name in it. */
-  words: Set<string>;
+  words: ReadonlySet<string>;
 }
 
-/** The declarations of a built .d.ts file, and where the names come from that it imports or exports again. */
-function readDeclarations(path: string): { declarations: Map<string, Declaration>; origins: Map<string, string> } {
+interface Module {
+  declarations: Map<string, Declaration>;
+  /** Which module a name comes from that is imported, or exported again. */
+  origins: Map<string, string>;
+}
+
+/** Reads one of the built .d.ts files, which the compiler has written in its own regular way. */
+function readModule(path: string): Module {
   const declarations = new Map<string, Declaration>();
   const origins = new Map<string, string>();
   const text = read(`build/types/${path}`).replace(/^ *\/\*\*[^]*?\*\/\n/gm, "");
-  // The compiler begins each declaration, and nothing else, at a line's start; members are indented by four spaces.
+  // A declaration, and nothing else, begins at a line's start; members are indented by four spaces.
   for (const declaration of text.split(/^(?=\w)/m)) {
-    const from = /^(?:import|export) (?<type>type )?\{(?<names>[^}]*)\} from "(?<module>[^"]+)"/.exec(declaration);
-    if (from) {
-      const module = new URL(from.groups!["module"]!, `file:///${path}`).pathname.slice(1).replace(/\.js$/, ".d.ts");
-      for (const item of from.groups!["names"]!.split(",")) {
-        const [, type, name] = /^\s*(type )?(\w+)\s*$/.exec(item) ?? [];
-        if (name) origins.set(from.groups!["type"] || type ? `type ${name}` : name, module);
-        else assert.is(item.trim(), "", `${path}: a name that is not understood`);
-      }
+    const [, names, module] = /^(?:import|export) (?:type )?\{([^}]*)\} from "(.+)";/.exec(declaration) ?? [];
+    if (names !== undefined) {
+      const origin = new URL(module!, `file:///${path}`).pathname.slice(1).replace(/\.js$/, ".d.ts");
+      for (const name of names.matchAll(/[^,\s][^,]*/g)) origins.set(name[0].trim().replace(/^type /, ""), origin);
       continue;
     }
-    const head =
-      /^(?:export )?(?:declare )?(?:abstract )?(?<kind>\w+) (?<name>\w+)(?:<.*?>)?(?: extends (?<base>\w+))?/.exec(
-        declaration,
-      );
-    const { kind, name, base } = head?.groups ?? {};
-    if (!kind || !name) continue;
-    const members = kind === "class" || kind === "interface" ? declaration.split("\n") : [];
-    const methods = members.flatMap((line) => /^ {4}(?:static |abstract )*(\w+)\??(?:<.*>)?\(/.exec(line)?.[1] ?? []);
+    assert.not.match(
+      declaration,
+      /^(import|export) .*\bfrom "|^export default/,
+      `${path}: a form that is not read here`,
+    );
+    const [, keyword, name, base] =
+      /(?<![^ ])(class|function|interface|type|const) (\w+)(?:<.*?>)?(?: extends (\w+))?/.exec(declaration) ?? [];
+    if (!keyword || !name) continue;
+    const methods =
+      keyword === "class" || keyword === "interface"
+        ? [...declaration.matchAll(/^ {4}(?:static |abstract )*(?!constructor\b)(\w+)\??(?:<.*>)?\(/gm)].map(
+            ([, method]) => method!,
+          )
+        : [];
+    const callable = keyword === "function" || (keyword === "const" && declaration.includes("=>"));
     declarations.set(name, {
       file: path.replace(/\.d\.ts$/, ".ts"),
-      kind,
       name,
+      kind: callable ? "function" : keyword === "class" ? "class" : "other",
       base,
-      methods: [...new Set(methods)].filter((method) => method !== "constructor"),
+      methods: [...new Set(methods)],
       words: new Set(declaration.match(/\w+/g)),
     });
   }
   return { declarations, origins };
 }
 
-const modules = new Map<string, ReturnType<typeof readDeclarations>>();
+const modules = new Map<string, Module>();
+const reached = new Set<Declaration>();
 
-/** Adds the declaration of a name, and of all that it mentions, to `reached`. */
-function reach(path: string, name: string, reached: Map<string, Declaration>): Declaration | undefined {
-  if (!modules.has(path)) modules.set(path, readDeclarations(path));
-  const { declarations, origins } = modules.get(path)!;
-  const declaration = declarations.get(name);
+/** The declaration of a name, found from a module. It, and all that it mentions, is added to `reached`. */
+function reach(path: string, name: string): Declaration | undefined {
+  const module = modules.get(path) ?? readModule(path);
+  modules.set(path, module);
+  const declaration = module.declarations.get(name);
   if (!declaration) {
-    const origin = origins.get(name) ?? origins.get(`type ${name}`);
-    return origin === undefined ? undefined : reach(origin, name, reached);
+    const origin = module.origins.get(name);
+    return origin === undefined ? undefined : reach(origin, name);
   }
-  const key = `${path} ${name}`;
-  if (!reached.has(key)) {
-    reached.set(key, declaration);
-    for (const word of declaration.words) reach(path, word, reached);
+  if (!reached.has(declaration)) {
+    reached.add(declaration);
+    for (const word of declaration.words) reach(path, word);
   }
   return declaration;
 }
 
-const sources = ["index.ts", ...readdirSync(new URL("src/", root)).map((name) => `src/${name}`)].filter((name) =>
-  name.endsWith(".ts"),
-);
+const sources = readdirSync(new URL("src/", root), { encoding: "utf8", recursive: true })
+  .filter((name) => name.endsWith(".ts"))
+  .map((name) => `src/${name.replaceAll("\\", "/")}`);
 const comments = new Map(sources.map((file) => [file, readComments(file)]));
 const examples = [...comments.values()].flatMap((ofFile) => [...ofFile.values()].flat());
 
-// Everything that users can call.
-const reached = new Map<string, Declaration>();
-const callable = new Map<string, { declaration: Declaration; method: string | null }>();
-for (const exported of readDeclarations("index.d.ts").origins.keys()) {
-  const declaration = reach("index.d.ts", exported.replace("type ", ""), reached);
-  assert.ok(declaration, `${exported} is declared`);
-  if (["function", "class"].includes(declaration.kind)) callable.set(exported, { declaration, method: null });
+// What users can call: the exported functions and classes, and the methods of all that the exports lead to.
+const callable: { declaration: Declaration; method: string | null }[] = [];
+for (const name of readModule("index.d.ts").origins.keys()) {
+  const declaration = reach("index.d.ts", name);
+  assert.ok(declaration, `index.d.ts: ${name} is declared somewhere`);
+  if (declaration.kind !== "other") callable.push({ declaration, method: null });
 }
-for (const declaration of reached.values()) {
-  for (const method of declaration.methods) callable.set(`${declaration.name}.${method}`, { declaration, method });
+for (const declaration of reached) {
+  for (const method of declaration.methods) callable.push({ declaration, method });
 }
+
+const nameOf = ({ name }: Declaration, method: string | null): string => (method === null ? name : `${name}.${method}`);
 
 /** The examples of a callable. A method without a comment has that of the method it overrides, as editors show it. */
 function examplesOf(declaration: Declaration, method: string | null): Example[] {
-  const name = method === null ? declaration.name : `${declaration.name}.${method}`;
-  const own = comments.get(declaration.file)?.get(name);
-  if (own || method === null || !declaration.base) return own ?? [];
-  const base = reach(declaration.file.replace(/\.ts$/, ".d.ts"), declaration.base, reached);
-  return base ? examplesOf(base, method) : [];
+  const { file, base } = declaration;
+  const own = comments.get(file)?.get(nameOf(declaration, method));
+  if (own || method === null || base === undefined) return own ?? [];
+  const overridden = reach(file.replace(/\.ts$/, ".d.ts"), base);
+  return overridden ? examplesOf(overridden, method) : [];
 }
 
-for (const [name, { declaration, method }] of callable) {
+for (const { declaration, method } of callable) {
+  const name = nameOf(declaration, method);
   test(`${declaration.file}: ${name} has an example that uses it`, () => {
     const found = examplesOf(declaration, method);
     assert.ok(found.length > 0, `${declaration.file}: the doc comment of ${name} has no @example`);
-    const used = new RegExp(`\\b${method ?? name}\\b`);
-    for (const { file, line, code } of found) assert.match(code, used, `${file}:${line}: it does not use ${name}`);
+    const use = new RegExp(`\\b${method ?? name}\\b`);
+    for (const { file, line, code } of found) assert.match(code, use, `${file}:${line}: no use of ${name}`);
   });
 }
 
-test("doc comments: the public functions, methods and examples are found", () => {
-  for (const name of ["allocate", "init", "DDIMPipeline", "DDIMScheduler.step", "NoiseScheduler.addNoise"])
-    assert.ok(callable.has(name), name);
-  const tags = sources.flatMap((file) => read(file).match(/@example/g) ?? []);
-  assert.is(examples.length, tags.length, "as many examples as tags");
+test("doc comments: what can be called and the examples are found", () => {
+  const names = callable.map(({ declaration, method }) => nameOf(declaration, method));
+  for (const name of ["allocate", "DDIMPipeline", "DDIMScheduler.step", "NoiseScheduler.addNoise", "Generator.randn"])
+    assert.ok(names.includes(name), name);
+  assert.is(examples.length, sources.flatMap((file) => read(file).match(/@example\b/g) ?? []).length);
 });
 
 // The examples as modules, compiled together in one run of the compiler.
@@ -254,7 +256,7 @@ for (const line of compiler.stdout.split("\n")) {
   if (index !== undefined) {
     const { file, line: tagLine } = examples[Number(index)]!;
     ownComplaints = complaints[Number(index)]!;
-    ownComplaints.push(`${file}:${tagLine + Number(lineInCode)}: ${message}`);
+    ownComplaints.push(`${file}:${tagLine + Number(lineInCode) - 1}: ${message}`);
   } else if (ownComplaints && /^\s+\S/.test(line)) {
     ownComplaints.push(line); // the message goes on
   } else if (line) {
@@ -269,29 +271,24 @@ test("doc comments: the compiler has nothing to say but about examples", () => {
   assert.is(compiler.status === 0, complaints.flat().length === 0, `the compiler's exit status: ${compiler.status}`);
 });
 
-buildSync({
-  entryPoints: examples.map((_, i) => fileURLToPath(new URL(`example${i}.ts`, folder))),
-  outdir: fileURLToPath(folder),
-  outExtension: { ".js": ".mjs" },
-  format: "esm",
-  logLevel: "silent",
-});
-
-examples.forEach(({ file, line, name }, i) => {
+examples.forEach(({ file, line, name, code }, i) => {
   test(`${file}:${line}: the example of ${name} compiles`, () => {
     assert.is(complaints[i]!.join("\n"), "");
   });
 
   test(`${file}:${line}: the example of ${name} runs`, async () => {
-    const before = Object.getOwnPropertyDescriptors(globalThis);
+    const options = { loader: "ts", tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } } } as const;
+    write(`example${i}.mjs`, transformSync(code, options).code);
+    // An example may assign to what it is given, which takes global variables: imported ones are constant.
+    const before = Object.keys(given).map((key) => [key, Object.getOwnPropertyDescriptor(globalThis, key)] as const);
     for (const [key, { make }] of Object.entries(given)) {
       Object.defineProperty(globalThis, key, { value: make(), writable: true, configurable: true });
     }
     try {
       await import(new URL(`example${i}.mjs`, folder).href);
     } finally {
-      for (const key of Object.keys(given)) {
-        if (key in before) Object.defineProperty(globalThis, key, before[key as keyof typeof before]);
+      for (const [key, descriptor] of before) {
+        if (descriptor) Object.defineProperty(globalThis, key, descriptor);
         else Reflect.deleteProperty(globalThis, key);
       }
     }
