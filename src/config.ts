@@ -2,15 +2,19 @@
 // (the type of a configuration, its snake_case form, the message for an unknown one) is derived from it.
 
 import {
-  checkBoolean,
-  checkInteger,
-  checkName,
-  checkNumber,
-  checkOptions,
-  outOfRange,
-  show,
-  wrongType,
-} from "./errors.js";
+  boolean,
+  type Check,
+  integers,
+  isArrayLike,
+  isRecord,
+  numbers,
+  oneOf,
+  type OptionTable,
+  positive,
+  positiveShare,
+  readOptions,
+} from "./checks.js";
+import { outOfRange, show, wrongType } from "./errors.js";
 
 export const BETA_SCHEDULES = ["linear", "scaled_linear", "squaredcos_cap_v2", "sigmoid"] as const;
 export const PREDICTION_TYPES = ["epsilon", "sample", "v_prediction"] as const;
@@ -74,79 +78,58 @@ export type DDIMSchedulerConfig = Readonly<{
     : Exclude<DDIMSchedulerOptions[K], undefined>;
 }>;
 
-type Name = keyof DDIMSchedulerConfig;
-
-const positive = (name: string, value: unknown): number =>
-  checkNumber(name, value, "a number > 0", (v) => v > 0 && v < Infinity);
-
-const number = (name: string, value: unknown): number => checkNumber(name, value, "a number", (v) => !Number.isNaN(v));
+const number = numbers("a number", (v) => !Number.isNaN(v));
 
 /** Copies betas; that each lies in (0, 1) is checked with the finished schedule. */
-function checkBetas(name: string, value: unknown): readonly number[] | null {
+const betas: Check<readonly number[] | null> = (name, value) => {
   if (value === null) return null;
-  if (typeof value !== "object" || !((value as ArrayLike<unknown>).length > 0)) {
+  if (!isArrayLike(value) || value.length === 0)
     throw wrongType(name, "an array of at least one number, or null", value);
-  }
-  return Array.from(value as ArrayLike<unknown>, (beta, i) => number(`${name}[${i}]`, beta));
-}
-
-const OPTIONS: {
-  [K in Name]: [fallback: DDIMSchedulerConfig[K], check: (name: string, value: unknown) => DDIMSchedulerConfig[K]];
-} = {
-  numTrainTimesteps: [1000, (name, value) => checkInteger(name, value, 1)],
-  betaStart: [0.0001, number],
-  betaEnd: [0.02, number],
-  betaSchedule: ["squaredcos_cap_v2", (name, value) => checkName(name, value, BETA_SCHEDULES)],
-  trainedBetas: [null, checkBetas],
-  predictionType: ["epsilon", (name, value) => checkName(name, value, PREDICTION_TYPES)],
-  clipSample: [true, checkBoolean],
-  clipSampleRange: [1, positive],
-  thresholding: [false, checkBoolean],
-  sampleMaxValue: [1, positive],
-  dynamicThresholdingRatio: [
-    0.995,
-    (name, value) => checkNumber(name, value, "a number in (0, 1]", (v) => v > 0 && v <= 1),
-  ],
-  rescaleBetasZeroSnr: [false, checkBoolean],
-  timestepSpacing: ["leading", (name, value) => checkName(name, value, TIMESTEP_SPACINGS)],
-  stepsOffset: [0, (name, value) => checkInteger(name, value, 0)],
-  setAlphaToOne: [true, checkBoolean],
-  previousTimestep: ["stride", (name, value) => checkName(name, value, PREVIOUS_TIMESTEPS)],
-  computeDtype: ["float32", (name, value) => checkName(name, value, DTYPES)],
+  return Object.freeze(Array.from(value, (beta, i) => number(`${name}[${i}]`, beta)));
 };
 
-const NAMES = Object.keys(OPTIONS) as Name[];
+const OPTIONS = {
+  numTrainTimesteps: [1000, integers(1)],
+  betaStart: [0.0001, number],
+  betaEnd: [0.02, number],
+  betaSchedule: ["squaredcos_cap_v2", oneOf(BETA_SCHEDULES)],
+  trainedBetas: [null, betas],
+  predictionType: ["epsilon", oneOf(PREDICTION_TYPES)],
+  clipSample: [true, boolean],
+  clipSampleRange: [1, positive],
+  thresholding: [false, boolean],
+  sampleMaxValue: [1, positive],
+  dynamicThresholdingRatio: [0.995, positiveShare],
+  rescaleBetasZeroSnr: [false, boolean],
+  timestepSpacing: ["leading", oneOf(TIMESTEP_SPACINGS)],
+  stepsOffset: [0, integers(0)],
+  setAlphaToOne: [true, boolean],
+  previousTimestep: ["stride", oneOf(PREVIOUS_TIMESTEPS)],
+  computeDtype: ["float32", oneOf(DTYPES)],
+} satisfies OptionTable<DDIMSchedulerOptions>;
+
+const NAMES = Object.keys(OPTIONS) as (keyof DDIMSchedulerConfig)[];
 
 /** The complete configuration for the options given. */
 export function resolveConfig(options: DDIMSchedulerOptions): DDIMSchedulerConfig {
-  checkOptions("options", options, OPTIONS);
-  const config: Record<string, unknown> = {};
-  for (const name of NAMES) {
-    const [fallback, check] = OPTIONS[name];
-    const value = options[name];
-    config[name] = value === undefined ? fallback : check(name, value);
-  }
-  const resolved = config as DDIMSchedulerConfig & { numTrainTimesteps: number };
-  checkTogether(resolved, options);
-  return Object.freeze(resolved);
-}
-
-/** The checks that need more than one option. */
-function checkTogether(config: { -readonly [K in Name]: DDIMSchedulerConfig[K] }, options: DDIMSchedulerOptions): void {
+  const config = readOptions("options", options, OPTIONS) as {
+    -readonly [K in keyof DDIMSchedulerConfig]: DDIMSchedulerConfig[K];
+  };
   const { trainedBetas, betaSchedule } = config;
   if (trainedBetas) {
-    Object.freeze(trainedBetas);
-    if (options.numTrainTimesteps === undefined) config.numTrainTimesteps = trainedBetas.length;
-    else if (config.numTrainTimesteps !== trainedBetas.length) {
-      throw outOfRange("trainedBetas", `numTrainTimesteps = ${config.numTrainTimesteps} values`, trainedBetas.length);
+    const { length } = trainedBetas;
+    if (options.numTrainTimesteps === undefined) config.numTrainTimesteps = length;
+    if (config.numTrainTimesteps !== length) {
+      throw outOfRange("trainedBetas", `numTrainTimesteps = ${config.numTrainTimesteps} values`, length);
     }
   } else if (betaSchedule !== "squaredcos_cap_v2") {
-    checkNumber("betaStart", config.betaStart, "a number in (0, 1)", (v) => v > 0 && v < 1);
-    checkNumber("betaEnd", config.betaEnd, "a number in (0, 1]", (v) => v > 0 && v <= 1);
+    numbers("a number in (0, 1)", (v) => v > 0 && v < 1)("betaStart", config.betaStart);
+    positiveShare("betaEnd", config.betaEnd);
   }
-  if (config.rescaleBetasZeroSnr && config.numTrainTimesteps < 2) {
-    throw outOfRange("numTrainTimesteps", "an integer >= 2 with rescaleBetasZeroSnr", config.numTrainTimesteps);
+  if (config.rescaleBetasZeroSnr) {
+    numbers("an integer >= 2 with rescaleBetasZeroSnr", (v) => v >= 2)("numTrainTimesteps", config.numTrainTimesteps);
   }
+  return Object.freeze(config);
 }
 
 const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -173,7 +156,7 @@ export interface ImportedConfig {
  */
 export function importConfig(source: unknown, overrides: DDIMSchedulerOptions): ImportedConfig {
   const config = parse(source);
-  checkOptions("overrides", overrides, OPTIONS);
+  readOptions("overrides", overrides, OPTIONS);
   const byKey = new Map(NAMES.map((name) => [snakeCase(name), name]));
   const options: Record<string, unknown> = { betaSchedule: "linear" }; // diffusers' default, unlike MindFlow's
   const ignored: string[] = [];
@@ -190,17 +173,13 @@ export function importConfig(source: unknown, overrides: DDIMSchedulerOptions): 
 
 function parse(source: unknown): Record<string, unknown> {
   let config = source;
-  if (typeof source === "string") {
-    try {
-      config = JSON.parse(source);
-    } catch {
-      throw wrongType("config", "a scheduler_config.json, as text or parsed", source);
-    }
+  try {
+    if (typeof source === "string") config = JSON.parse(source);
+  } catch {
+    // is told below
   }
-  if (typeof config !== "object" || config === null || Array.isArray(config) || ArrayBuffer.isView(config)) {
-    throw wrongType("config", "a scheduler_config.json, as text or parsed", source);
-  }
-  return config as Record<string, unknown>;
+  if (!isRecord(config)) throw wrongType("config", "a scheduler_config.json, as text or parsed", source);
+  return config;
 }
 
 /** Settings that come with a configuration and are seldom meant. */

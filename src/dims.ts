@@ -1,20 +1,17 @@
 // The dimensions of a tensor.
 
+import { isArrayLike } from "./checks.js";
 import { outOfRange, show, wrongType } from "./errors.js";
 
 /** A copy of `dims`, checked; `length`, when given, is what they multiply to. */
 export function checkDims(dims: unknown, name: string, length?: number): number[] {
-  if (typeof dims !== "object" || dims === null || typeof (dims as ArrayLike<unknown>).length !== "number") {
-    throw wrongType(name, "an array of integers >= 0", dims);
-  }
+  const expected = "an array of integers >= 0";
+  if (!isArrayLike(dims)) throw wrongType(name, expected, dims);
   const copy = Array.from(dims as ArrayLike<number>);
-  let product = 1;
-  for (const size of copy) {
-    if (typeof size !== "number") throw wrongType(name, "an array of integers >= 0", copy);
-    if (!Number.isSafeInteger(size) || size < 0) throw outOfRange(name, "an array of integers >= 0", copy);
-    product *= size;
-  }
+  if (copy.some((size) => typeof size !== "number")) throw wrongType(name, expected, copy);
+  if (!copy.every((size) => Number.isInteger(size) && size >= 0)) throw outOfRange(name, expected, copy);
   if (copy.length === 0) throw outOfRange(name, "at least one dimension", copy);
+  const product = sizeOf(copy);
   if (!Number.isSafeInteger(product)) throw outOfRange(name, "fewer elements", copy);
   if (length !== undefined && product !== length) {
     throw new RangeError(

@@ -1,8 +1,9 @@
 // PyTorch's generator of random numbers on a CPU.
 
+import { oneOf, type OptionTable, readOptions } from "./checks.js";
 import { type DType, DTYPES } from "./config.js";
 import { checkDims, sizeOf } from "./dims.js";
-import { checkName, checkOptions, outOfRange, wrongType } from "./errors.js";
+import { outOfRange, wrongType } from "./errors.js";
 import { draw, type Distribution, type RandomState, seedState, STATE_WORDS } from "./staging.js";
 import {
   isHalf,
@@ -44,7 +45,7 @@ export interface RandomOptions {
   out?: Tensor | undefined;
 }
 
-const RANDOM_OPTIONS: Record<keyof RandomOptions, undefined> = { type: undefined, out: undefined };
+const RANDOM_OPTIONS = { type: ["float32", oneOf(DTYPES)], out: [undefined] } satisfies OptionTable<RandomOptions>;
 
 /**
  * A source of random numbers, with the same bits as `torch.Generator("cpu")` of PyTorch 2.12 and later on x86-64.
@@ -162,22 +163,20 @@ export class Generator {
   randint(low: number, high: number, dims: readonly number[]): Int32Array;
   randint(low: bigint, high: bigint, dims: readonly number[]): BigInt64Array;
   randint(low: number | bigint, high: number | bigint, dims: readonly number[]): Int32Array | BigInt64Array {
-    const wide = typeof low === "bigint" && typeof high === "bigint";
+    const wide = typeof low === "bigint";
     const bits = wide ? 63n : 31n;
     const first = checkBound("low", low, wide, -(1n << bits), (1n << bits) - 1n);
     const range = checkBound("high", high, wide, first + 1n, 1n << bits) - first;
-    const length = sizeOf(checkDims(dims, "dims"));
     // Ranges from 2^28 on take 64 random bits a value.
     const wordsEach = range < 1n << 28n ? 1 : 2;
-    const words = new Float32Array(length * wordsEach);
-    draw(this.state, "word", words);
-    const drawn = new Uint32Array(words.buffer);
-    const value = (i: number): bigint => {
-      const word = wordsEach === 1 ? BigInt(drawn[i]!) : (BigInt(drawn[2 * i]!) << 32n) | BigInt(drawn[2 * i + 1]!);
+    const drawn = new Float32Array(sizeOf(checkDims(dims, "dims")) * wordsEach);
+    draw(this.state, "word", drawn);
+    const words = Array.from(new Uint32Array(drawn.buffer), BigInt);
+    const values = Array.from({ length: words.length / wordsEach }, (_, i) => {
+      const word = wordsEach === 1 ? words[i]! : (words[2 * i]! << 32n) | words[2 * i + 1]!;
       return first + (word % range);
-    };
-    if (wide) return BigInt64Array.from({ length }, (_, i) => value(i));
-    return Int32Array.from({ length }, (_, i) => Number(value(i)));
+    });
+    return wide ? BigInt64Array.from(values) : Int32Array.from(values, Number);
   }
 
   /**
@@ -234,9 +233,7 @@ export class Generator {
   }
 
   #fill(distribution: Distribution, dims: readonly number[], options: RandomOptions): unknown {
-    checkOptions("options", options, RANDOM_OPTIONS);
-    const { out, type = "float32" } = options;
-    checkName("type", type, DTYPES);
+    const { type, out } = readOptions("options", options, RANDOM_OPTIONS);
     const shape = checkDims(dims, "dims");
     const length = sizeOf(shape);
     const data = out === undefined ? newData(type, length) : readOut(out, type, shape, length);
@@ -245,7 +242,7 @@ export class Generator {
   }
 }
 
-function readOut(out: Tensor, type: DType, shape: readonly number[], length: number): TensorData {
+function readOut(out: unknown, type: DType, shape: readonly number[], length: number): TensorData {
   const data = readData(out, "out");
   const dims = readDims(out, "out", data.length);
   if (isHalf(data) !== (type === "float16")) throw wrongType("out", `a ${type} tensor, as "type" says`, data);
@@ -255,22 +252,21 @@ function readOut(out: Tensor, type: DType, shape: readonly number[], length: num
   return data;
 }
 
+/** An integer in [least, most]. */
+function checkBigInt(name: string, value: unknown, least: bigint, most: bigint, expected: string): bigint {
+  if (typeof value !== "number" && typeof value !== "bigint") throw wrongType(name, expected, value);
+  if (typeof value === "number" && !Number.isSafeInteger(value)) throw outOfRange(name, expected, value);
+  if (value < least || value > most) throw outOfRange(name, expected, value);
+  return BigInt(value);
+}
+
 function checkSeed(seed: unknown): bigint {
   const expected = "an integer in [-2^63, 2^64 - 1], as a bigint beyond 2^53";
-  if (typeof seed === "number") {
-    if (!Number.isSafeInteger(seed)) throw outOfRange("seed", expected, seed);
-    return BigInt.asUintN(64, BigInt(seed));
-  }
-  if (typeof seed !== "bigint") throw wrongType("seed", expected, seed);
-  if (seed < -(1n << 63n) || seed >= 1n << 64n) throw outOfRange("seed", expected, seed);
-  return BigInt.asUintN(64, seed);
+  return BigInt.asUintN(64, checkBigInt("seed", seed, -(1n << 63n), (1n << 64n) - 1n, expected));
 }
 
 function checkBound(name: string, value: unknown, wide: boolean, least: bigint, most: bigint): bigint {
   const expected = `an integer in [${least}, ${most}]${wide ? " as a bigint" : ""}`;
   if (typeof value !== (wide ? "bigint" : "number")) throw wrongType(name, expected, value);
-  if (!wide && !Number.isInteger(value)) throw outOfRange(name, expected, value);
-  const bound = BigInt(value as number | bigint);
-  if (bound < least || bound > most) throw outOfRange(name, expected, value);
-  return bound;
+  return checkBigInt(name, value, least, most, expected);
 }

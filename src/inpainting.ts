@@ -1,9 +1,9 @@
 // Inpainting: keeping the known part of an image while the rest is sampled.
 
-import { checkName, outOfRange, show } from "./errors.js";
+import { outOfRange, show } from "./errors.js";
 import { sizeOf } from "./dims.js";
 import { type Operand, readMatching, readOperand } from "./operands.js";
-import type { RunOptions } from "./pipeline-options.js";
+import type { ReadRunOptions } from "./pipeline-options.js";
 import { drawNoiseLike, type Start } from "./run-start.js";
 import type { DDIMScheduler } from "./scheduler.js";
 import { blendTensor, toFloats } from "./staging.js";
@@ -11,9 +11,8 @@ import { blendTensor, toFloats } from "./staging.js";
 /** What keeps the known part of a sample, after a step to the level of a timestep; negative: clean. */
 export type Inpaint = (x: Operand, timestep: number) => void;
 
-export function readInpainting(options: RunOptions, start: Start, scheduler: DDIMScheduler): Inpaint | null {
-  const { mask, known, knownNoise = "same" } = options;
-  checkName("knownNoise", knownNoise, ["same", "fresh"]);
+export function readInpainting(options: ReadRunOptions, start: Start, scheduler: DDIMScheduler): Inpaint | null {
+  const { mask, known, knownNoise } = options;
   if ((mask === undefined) !== (known === undefined)) {
     throw new TypeError('"mask" and "known" belong together: give both, or neither');
   }

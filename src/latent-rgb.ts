@@ -1,6 +1,7 @@
 // A quick look at latents without their decoder: each pixel is a linear combination of its latent channels.
 
-import { checkInteger, checkOptions, outOfRange, wrongType } from "./errors.js";
+import { integers, isRecord, readOptions } from "./checks.js";
+import { outOfRange, wrongType } from "./errors.js";
 import { readOperand } from "./operands.js";
 import { toFloats } from "./staging.js";
 import type { TensorLike } from "./tensor.js";
@@ -71,19 +72,17 @@ export function latentToRgb(
   factors: LatentRgbFactors,
   options: LatentToRgbOptions = {},
 ): RgbaImage {
-  checkOptions("options", options, { element: undefined });
-  const { element = 0 } = options;
+  const { element } = readOptions("options", options, { element: [0] });
   const operand = readOperand(latents, "latents");
   const dims = operand.dims ?? [];
   if (dims.length !== 3 && dims.length !== 4) {
     throw outOfRange("latents", "dims [batch, channels, height, width] or [channels, height, width]", dims);
   }
   const [channels, height, width] = dims.slice(-3) as [number, number, number];
-  checkInteger("element", element, 0, dims.length === 4 ? dims[0]! - 1 : 0);
   checkFactors(factors, channels);
 
   const pixels = height * width;
-  const start = element * channels * pixels;
+  const start = integers(0, dims.length === 4 ? dims[0]! - 1 : 0)("element", element) * channels * pixels;
   const values = toFloats(operand.values.subarray(start, start + channels * pixels));
   const data = new Uint8ClampedArray(4 * pixels);
   for (let pixel = 0; pixel < pixels; pixel++) {
@@ -99,15 +98,16 @@ export function latentToRgb(
   return { data, width, height };
 }
 
-function checkFactors(factors: LatentRgbFactors, channels: number): void {
+function checkFactors(factors: unknown, channels: number): void {
   const expected = "{ weights, bias }, with a row of three weights for each channel";
-  if (typeof factors !== "object" || factors === null) throw wrongType("factors", expected, factors);
+  if (!isRecord(factors)) throw wrongType("factors", expected, factors);
   const { weights, bias } = factors;
-  const isColor = (row: unknown): boolean => Array.isArray(row) && row.length === 3 && row.every(Number.isFinite);
-  if (!Array.isArray(weights) || !weights.every(isColor) || !isColor(bias)) {
-    throw wrongType("factors", expected, factors);
-  }
+  if (!Array.isArray(weights) || ![bias, ...weights].every(isColor)) throw wrongType("factors", expected, factors);
   if (weights.length !== channels) {
     throw outOfRange("factors.weights", `${channels} rows, one for each channel of the latents`, weights.length);
   }
+}
+
+function isColor(row: unknown): boolean {
+  return Array.isArray(row) && row.length === 3 && row.every(Number.isFinite);
 }

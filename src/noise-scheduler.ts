@@ -1,6 +1,26 @@
 // What the schedulers have in common: configuration, tables, timesteps, and noising.
 
-import { Coefficients, epsilonIsSolvable, root, scaleModelOutput, setCombination } from "./coefficients.js";
+import {
+  boolean,
+  callback,
+  type Check,
+  integers,
+  finite,
+  isArrayLike,
+  type OptionTable,
+  type OptionValues,
+  readOptions,
+  share,
+} from "./checks.js";
+import {
+  Coefficients,
+  epsilonIsSolvable,
+  root,
+  scaleModelOutput,
+  setCombination,
+  setStep,
+  standardDeviation,
+} from "./coefficients.js";
 import {
   type DDIMSchedulerConfig,
   type DDIMSchedulerOptions,
@@ -8,24 +28,23 @@ import {
   importConfig,
   resolveConfig,
 } from "./config.js";
-import { checkNumber, checkOptions, outOfRange, wrongType } from "./errors.js";
+import { outOfRange } from "./errors.js";
+import { Generator } from "./generator.js";
 import { makeNoiseSchedule } from "./noise-schedule.js";
 import {
   apartFrom,
-  checkBatch,
   type Operand,
-  type ReadTimesteps,
   readBatch,
+  readGenerators,
   readMatching,
   readOperand,
   readResult,
   readTimesteps,
   type Timesteps,
-  timestepOf,
 } from "./operands.js";
-import { guidanceDeviationRatio, type Inputs, type RandomState, updateTensor } from "./staging.js";
+import { guidanceDeviationRatio, type Inputs, originalQuantile, type RandomState, updateTensor } from "./staging.js";
 import type { ResultOf, Tensor, Values } from "./tensor.js";
-import { checkTimestepList, makeTimesteps } from "./timesteps.js";
+import { checkTimestepList, followers, makeTimesteps } from "./timesteps.js";
 
 /** Options of `addNoise` and `getVelocity`. */
 export interface OutOptions {
@@ -33,7 +52,7 @@ export interface OutOptions {
   out?: Tensor | undefined;
 }
 
-const OUT_OPTIONS: Record<keyof OutOptions, undefined> = { out: undefined };
+const OUT_OPTIONS = { out: [undefined] } as const satisfies OptionTable<OutOptions>;
 
 export const NO_OPTIONS = {};
 
@@ -51,10 +70,39 @@ export interface GuidanceOptions {
   guidanceRescale?: number | undefined;
 }
 
-/** Refuses options of guidance that do not fit. */
-export function checkGuidance(guidanceScale: unknown, guidanceRescale: unknown): void {
-  if (guidanceScale !== undefined) checkNumber("guidanceScale", guidanceScale, "a finite number", Number.isFinite);
-  checkNumber("guidanceRescale", guidanceRescale, "a number in [0, 1]", (v) => v >= 0 && v <= 1);
+export const GUIDANCE_OPTIONS = {
+  guidanceScale: [undefined, finite],
+  guidanceRescale: [0, share],
+} satisfies OptionTable<GuidanceOptions>;
+
+/** Options that the steps of all schedulers have. */
+export interface SharedStepOptions extends GuidanceOptions {
+  /** The timestep on the other side of the step, or one for each batch element; negative: beyond the last one. */
+  prevTimestep?: Timesteps | undefined;
+  /** Return `{ prevSample, predOriginalSample }`. Default false. */
+  returnDict?: boolean | undefined;
+  /** A tensor of the sample's type and length that takes the result; it may be one of the inputs. */
+  out?: Tensor | undefined;
+}
+
+export const SHARED_STEP_OPTIONS = {
+  prevTimestep: [undefined],
+  returnDict: [false, boolean],
+  out: [undefined],
+} as const satisfies OptionTable<Omit<SharedStepOptions, keyof GuidanceOptions>>;
+
+/** What a step does, from options that have been read. */
+interface Step extends OptionValues<typeof GUIDANCE_OPTIONS & typeof SHARED_STEP_OPTIONS> {
+  /** From `timestep` on to more noise: the inverse of a step. */
+  inverse?: boolean;
+  eta?: number;
+  useClippedModelOutput?: boolean;
+  generator?: unknown;
+  varianceNoise?: unknown;
+}
+
+/** Refuses a rescaling without guidance. */
+export function checkGuidance({ guidanceScale, guidanceRescale }: OptionValues<typeof GUIDANCE_OPTIONS>): void {
   if (guidanceRescale !== 0 && guidanceScale === undefined) {
     throw new TypeError('"guidanceRescale" expected guidanceScale beside it, got none');
   }
@@ -78,9 +126,13 @@ export abstract class NoiseScheduler {
   /** Model calls a step takes. */
   readonly order = 1 as const;
 
+  readonly #checkTimestep: Check<number>;
   #timesteps: Int32Array;
   #numInferenceSteps: number | null = null;
-  #ownList = false;
+  /** The timestep below each of the list, where that is the other side of a step. */
+  #below: Map<number, number> | null = null;
+  /** Source of noise for those who bring none. */
+  #generator: Generator | undefined;
 
   /**
    * @param options see {@link DDIMSchedulerOptions}
@@ -94,6 +146,7 @@ export abstract class NoiseScheduler {
     this.alphas = alphas;
     this.alphasCumprod = alphasCumprod;
     const last = this.config.numTrainTimesteps - 1;
+    this.#checkTimestep = integers(0, last);
     this.#timesteps = this.arrange(Int32Array.from(betas, (_, i) => last - i));
   }
 
@@ -119,9 +172,7 @@ export abstract class NoiseScheduler {
     overrides: DDIMSchedulerOptions = {},
     reporting: { onWarning?: ((message: string) => void) | undefined } = {},
   ): S {
-    checkOptions("reporting", reporting, { onWarning: undefined });
-    const { onWarning = warn } = reporting;
-    if (typeof onWarning !== "function") throw wrongType("onWarning", "a function", onWarning);
+    const { onWarning } = readOptions("reporting", reporting, { onWarning: [warn, callback] as const });
     const { options, warnings } = importConfig(config, overrides);
     const scheduler = new this(options);
     for (const message of warnings) onWarning(message);
@@ -151,11 +202,6 @@ export abstract class NoiseScheduler {
     return this.#timesteps;
   }
 
-  /** @internal Whether the timesteps are a list of the user's own. */
-  protected get ownList(): boolean {
-    return this.#ownList;
-  }
-
   /** The alpha product beyond the first training step: 1, or alphasCumprod[0] where `setAlphaToOne` is false. */
   protected get outerAlphaCumprod(): number {
     return this.config.setAlphaToOne ? 1 : this.alphasCumprod[0]!;
@@ -171,13 +217,11 @@ export abstract class NoiseScheduler {
    * scheduler.setTimesteps([999, 700, 400, 100]); // a list of one's own
    */
   setTimesteps(steps: number | ArrayLike<number> | ArrayLike<bigint>): void {
-    const own = typeof steps === "object" && steps !== null && typeof steps.length === "number";
-    const descending = own
-      ? checkTimestepList(steps, this.config.numTrainTimesteps)
-      : makeTimesteps(steps, this.config);
+    const own = isArrayLike(steps);
+    const descending = own ? checkTimestepList(steps, this.config) : makeTimesteps(steps, this.config);
     this.#timesteps = this.arrange(descending);
     this.#numInferenceSteps = descending.length;
-    this.#ownList = own;
+    this.#below = own || this.config.previousTimestep === "schedule" ? followers(descending) : null;
   }
 
   /**
@@ -271,32 +315,80 @@ export abstract class NoiseScheduler {
     options: OutOptions,
     setRecord: (record: Coefficients, signal: number, deviation: number) => void,
   ): unknown {
-    checkOptions("options", options, OUT_OPTIONS);
-    const { out } = options;
+    const { out } = readOptions("options", options, OUT_OPTIONS);
     const x = readOperand(sample, name);
     const z = readMatching(noise, "noise", x);
-    const t = this.readTimesteps("timesteps", timesteps);
-    const batch = readBatch(x, "timesteps", t);
+    const batch = readBatch(x, timesteps);
+    const t = readTimesteps("timesteps", timesteps, batch, this.#checkTimestep);
     const result = readResult(out, x);
     const inputs = {
       sample: apartFrom(result.values, x.values),
       modelOutput: apartFrom(result.values, z.values),
       guidance: undefined,
     };
-    this.compute(result, null, inputs, null, batch, typeof t === "number", (record, element) => {
-      const alpha = this.alphasCumprod[timestepOf(t, element)]!;
+    this.#compute(result, null, inputs, null, batch, areEqual(t), (record, element) => {
+      const alpha = this.alphasCumprod[t[element]!]!;
       setRecord(record, Math.sqrt(alpha), root(1 - alpha));
     });
     return result.tensor;
   }
 
+  /** @internal A step between `timestep` and the one below it, in either direction. */
+  protected takeStep(modelOutput: unknown, sample: unknown, timestep: unknown, step: Step): unknown {
+    const { guidanceScale, guidanceRescale, prevTimestep, returnDict, out } = step;
+    const { inverse = false, eta = 0, useClippedModelOutput = false, generator, varianceNoise } = step;
+    const { thresholding, clipSample, clipSampleRange, predictionType } = this.config;
+    checkGuidance(step);
+    if (generator !== undefined && varianceNoise !== undefined) {
+      throw new TypeError('"generator" and "varianceNoise" exclude each other: give one source of noise');
+    }
+
+    // Read and check everything: from here on no code but the library's own runs.
+    const x = readOperand(sample, "sample");
+    const m = readMatching(modelOutput, "modelOutput", x, guidanceScale === undefined ? 1 : 2);
+    const batch = readBatch(x, timestep);
+    const t = readTimesteps("timestep", timestep, batch, this.#checkTimestep);
+    const below =
+      prevTimestep === undefined
+        ? t.map((ti) => this.targetOf(ti))
+        : readTimesteps("prevTimestep", prevTimestep, batch, integers(-Infinity, this.config.numTrainTimesteps - 1));
+    const [from, to] = inverse ? [below, t] : [t, below];
+    from.forEach((ti) => this.#checkSolvable(ti));
+    const states = generator === undefined ? null : readGenerators(generator, batch).map(({ state }) => state);
+    const z = varianceNoise === undefined ? null : readMatching(varianceNoise, "varianceNoise", x);
+    const prev = readResult(out, x);
+    const original = returnDict ? readResult(undefined, x) : null;
+
+    const inputs = {
+      sample: apartFrom(prev.values, x.values),
+      modelOutput: apartFrom(prev.values, m.values),
+      guidance: guidanceScale,
+    };
+    const noise = eta === 0 ? null : z ? apartFrom(prev.values, z.values) : (states ?? [this.#ownGenerator().state]);
+    const shared = !thresholding && guidanceRescale === 0 && areEqual(t) && areEqual(below);
+    const length = x.data.length / batch;
+    this.#compute(prev, original, inputs, noise, batch, shared, (record, element) => {
+      const alpha = this.alphaAt(from[element]!);
+      const alphaTarget = this.alphaAt(to[element]!);
+      const sigma = standardDeviation(alpha, alphaTarget, eta);
+      const range = thresholding ? 1 : clipSample ? clipSampleRange : 0;
+      setStep(record, predictionType, alpha, alphaTarget, sigma, range, useClippedModelOutput);
+      if (guidanceRescale > 0) {
+        // arXiv 2305.08891, formulas 15 and 16.
+        const ratio = guidanceDeviationRatio(inputs, element * length, length);
+        scaleModelOutput(record, guidanceRescale * ratio + (1 - guidanceRescale));
+      }
+      if (thresholding) record.w /= this.#threshold(record, inputs, element * length, length);
+    });
+    return original ? { prevSample: prev.tensor, predOriginalSample: original.tensor } : prev.tensor;
+  }
   /**
-   * @internal Computes a result, and the predicted original sample if it is wanted, from checked operands.
+   * Computes a result, and the predicted original sample if it is wanted, from checked operands.
    *
    * @param shared whether all batch elements have the same coefficients
    * @param setRecord sets the coefficients of a batch element; it may read the inputs, which are whole still
    */
-  protected compute(
+  #compute(
     result: Operand,
     original: Operand | null,
     inputs: Inputs,
@@ -312,31 +404,38 @@ export abstract class NoiseScheduler {
     updateTensor(result.values, original?.values ?? null, inputs, noise, records, count, batch, half);
   }
 
-  /** @internal Applies guidanceRescale to the coefficients of a batch element. */
-  protected rescaleGuidance(
-    record: Coefficients,
-    rescale: number,
-    inputs: Inputs,
-    start: number,
-    length: number,
-  ): void {
-    const ratio = guidanceDeviationRatio(inputs, start, length);
-    // arXiv 2305.08891, formulas 15 and 16.
-    scaleModelOutput(record, rescale * ratio + (1 - rescale));
+  /** The dynamic threshold of a batch element: Imagen, arXiv 2205.11487, section 2.3. */
+  #threshold(record: Coefficients, inputs: Inputs, start: number, length: number): number {
+    const { dynamicThresholdingRatio, sampleMaxValue } = this.config;
+    const quantile = originalQuantile(inputs, record, start, length, dynamicThresholdingRatio);
+    return Math.min(Math.max(quantile, 1), sampleMaxValue);
   }
 
-  /** @internal Refuses epsilon prediction at timesteps where there is no signal left to predict. */
-  protected checkSolvable(t: ReadTimesteps): void {
-    if (this.config.predictionType !== "epsilon") return;
-    const unsolvable = (typeof t === "number" ? [t] : t).find(
-      (ti) => ti >= 0 && !epsilonIsSolvable(this.alphasCumprod[ti]!),
-    );
-    if (unsolvable === undefined) return;
-    throw outOfRange(
-      "timestep",
-      `one where predictionType "epsilon" can tell the original sample (alphasCumprod[${unsolvable}] is ${this.alphasCumprod[unsolvable]}: no signal is left; use "v_prediction" or "sample")`,
-      unsolvable,
-    );
+  /** Refuses a timestep to step from where the model's output does not tell the original sample, or the noise. */
+  #checkSolvable(t: number): void {
+    const { predictionType } = this.config;
+    const alpha = this.alphaAt(t);
+    if (predictionType === "epsilon" && !epsilonIsSolvable(alpha)) {
+      throw outOfRange(
+        "timestep",
+        `one where predictionType "epsilon" can tell the original sample (alphasCumprod[${t}] is ${alpha}: no signal is left; use "v_prediction" or "sample")`,
+        t,
+      );
+    }
+    if (predictionType === "sample" && alpha === 1) {
+      throw new RangeError(
+        '"predictionType" "sample" cannot tell the noise at the start of an inversion, where there is none: use setAlphaToOne: false',
+      );
+    }
+  }
+
+  /** @internal The timestep on the other side of the step that starts, or in an inversion ends, at `t`. */
+  targetOf(t: number): number {
+    const steps = this.#numInferenceSteps;
+    if (steps === null) throw new Error("call setTimesteps first: how far a step goes depends on how many there are");
+    const below = this.#below ? this.#below.get(t) : t - Math.floor(this.config.numTrainTimesteps / steps);
+    if (below === undefined) throw outOfRange("timestep", "one of scheduler.timesteps, or prevTimestep beside it", t);
+    return below;
   }
 
   /** @internal The alpha product at a timestep; the outer one below 0. */
@@ -344,19 +443,16 @@ export abstract class NoiseScheduler {
     return timestep < 0 ? this.outerAlphaCumprod : this.alphasCumprod[timestep]!;
   }
 
-  /** @internal */
-  protected readTimesteps(name: string, value: unknown, low = 0): ReadTimesteps {
-    return readTimesteps(name, value, low, this.config.numTrainTimesteps - 1);
-  }
-
-  /** @internal Reads the option `prevTimestep`. */
-  protected readTargets(prevTimestep: unknown, batch: number): ReadTimesteps {
-    const targets = this.readTimesteps("prevTimestep", prevTimestep, -Infinity);
-    checkBatch("prevTimestep", targets, batch);
-    return targets;
+  #ownGenerator(): Generator {
+    if (!this.#generator) (this.#generator = new Generator()).seed();
+    return this.#generator;
   }
 }
 
 function warn(message: string): void {
   if (typeof console !== "undefined") console.warn(`ddim-wasm: ${message}`);
+}
+
+function areEqual(values: readonly number[]): boolean {
+  return values.every((value) => value === values[0]);
 }

@@ -1,16 +1,13 @@
 // The arguments of a call, read once and checked against one another before anything is computed.
 
+import { type Check, isArrayLike } from "./checks.js";
 import type { DType } from "./config.js";
 import { outOfRange, show, wrongType } from "./errors.js";
 import { Generator } from "./generator.js";
-import type { RandomState } from "./staging.js";
-import { isHalf, makeLike, readData, readDims, type Tensor, type TensorData, type Values, valuesOf } from "./tensor.js";
+import { isHalf, makeLike, readData, readDims, type TensorData, type Values, valuesOf } from "./tensor.js";
 
 /** A timestep, or one for each batch element. */
 export type Timesteps = number | bigint | ArrayLike<number> | ArrayLike<bigint>;
-
-/** Timesteps as they have been read. */
-export type ReadTimesteps = number | readonly number[];
 
 /** A tensor argument as it has been read. */
 export interface Operand {
@@ -50,32 +47,14 @@ export function readMatching(tensor: unknown, name: string, sample: Operand, tim
 }
 
 /** The tensor that takes a call's result: `out` if it is given, else a new one like the sample. */
-export function readResult(out: Tensor | undefined, sample: Operand): Operand {
+export function readResult(out: unknown, sample: Operand): Operand {
   if (out !== undefined) return readMatching(out, "out", sample);
   return readOperand(makeLike(sample.tensor, sample.data, sample.dims, sample.name), sample.name);
 }
 
-/** Reads an integer, or an array of them, in [low, high]. */
-export function readTimesteps(name: string, value: unknown, low: number, high: number): ReadTimesteps {
-  if (typeof value === "number" || typeof value === "bigint") return checkTimestep(name, value, low, high);
-  if (typeof value !== "object" || value === null || typeof (value as ArrayLike<unknown>).length !== "number") {
-    throw wrongType(name, "an integer, or an array of one for each batch element", value);
-  }
-  return Array.from(value as ArrayLike<unknown>, (item, i) => checkTimestep(`${name}[${i}]`, item, low, high));
-}
-
-function checkTimestep(name: string, value: unknown, low: number, high: number): number {
-  const expected = low === 0 ? `an integer in [0, ${high}]` : `an integer <= ${high}`;
-  const t = typeof value === "bigint" ? Number(value) : value;
-  if (typeof t !== "number") throw wrongType(name, expected, value);
-  if (!Number.isInteger(t) || t < low || t > high) throw outOfRange(name, expected, value);
-  return t;
-}
-
 /** The number of batch elements: the sample's first dimension, or as many as there are timesteps. */
-export function readBatch(sample: Operand, name: string, timesteps: ReadTimesteps): number {
-  const batch = sample.dims ? sample.dims[0]! : typeof timesteps === "number" ? 1 : timesteps.length;
-  checkBatch(name, timesteps, batch);
+export function readBatch(sample: Operand, timesteps: unknown): number {
+  const batch = sample.dims ? sample.dims[0]! : isArrayLike(timesteps) ? timesteps.length : 1;
   const { length } = sample.data;
   if (batch === 0 ? length > 0 : length % batch > 0) {
     throw outOfRange(sample.name, `a length that ${batch} timesteps divide`, length);
@@ -83,29 +62,29 @@ export function readBatch(sample: Operand, name: string, timesteps: ReadTimestep
   return batch;
 }
 
-/** Refuses a list of timesteps that has not one for each batch element. */
-export function checkBatch(name: string, timesteps: ReadTimesteps, batch: number): void {
-  if (typeof timesteps !== "number" && timesteps.length !== batch) {
-    throw outOfRange(name, `one timestep, or ${batch}: one for each batch element`, timesteps);
-  }
-}
-
-/** The timestep of a batch element. */
-export function timestepOf(timesteps: ReadTimesteps, element: number): number {
-  return typeof timesteps === "number" ? timesteps : timesteps[element]!;
+/** Reads a timestep, or an array of them: that of each batch element. */
+export function readTimesteps(name: string, value: unknown, batch: number, check: Check<number>): readonly number[] {
+  const read = (name: string, t: unknown): number => check(name, typeof t === "bigint" ? Number(t) : t);
+  if (typeof value === "number" || typeof value === "bigint") return new Array(batch).fill(read(name, value));
+  if (!isArrayLike(value)) throw wrongType(name, "an integer, or an array of one for each batch element", value);
+  const list = Array.from(value, (t, i) => read(`${name}[${i}]`, t));
+  if (list.length === batch) return list;
+  throw outOfRange(name, `one timestep, or ${batch}: one for each batch element`, list);
 }
 
 /** Reads one generator, or a list of one for each batch element. */
-export function readGenerators(generator: unknown, batch: number): readonly RandomState[] {
-  const expected = "a Generator of this copy of ddim-wasm, or an array of one for each batch element";
-  const states = Array.from(Array.isArray(generator) ? generator : [generator], (item) => {
-    if (!(item instanceof Generator)) throw wrongType("generator", expected, item);
-    return item.state;
+export function readGenerators(generator: unknown, batch: number): readonly Generator[] {
+  const generators = Array.from(Array.isArray(generator) ? generator : [generator], (item) => {
+    if (item instanceof Generator) return item;
+    throw wrongType(
+      "generator",
+      "a Generator of this copy of ddim-wasm, or an array of one for each batch element",
+      item,
+    );
   });
-  if (states.length !== 1 && states.length !== batch) {
-    throw outOfRange("generator", `one Generator, or ${batch}: one for each batch element`, states.length);
-  }
-  return states;
+  const { length } = generators;
+  if (length === 1 || length === batch) return generators;
+  throw outOfRange("generator", `one Generator, or ${batch}: one for each batch element`, length);
 }
 
 /**

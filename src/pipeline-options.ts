@@ -1,9 +1,19 @@
 // What a run of the pipeline can be told, and what it tells.
 
-import { type DType } from "./config.js";
-import { checkBoolean, outOfRange, wrongType } from "./errors.js";
+import {
+  boolean,
+  callback,
+  type Check,
+  oneOf,
+  type OptionTable,
+  type OptionValues,
+  positiveShare,
+  share,
+} from "./checks.js";
+import { type DType, DTYPES } from "./config.js";
+import { outOfRange, wrongType } from "./errors.js";
 import type { Generator } from "./generator.js";
-import { checkGuidance, type GuidanceOptions } from "./noise-scheduler.js";
+import { checkGuidance, GUIDANCE_OPTIONS, type GuidanceOptions } from "./noise-scheduler.js";
 import type { Operand } from "./operands.js";
 import type { DDIMScheduler } from "./scheduler.js";
 import type { Tensor } from "./tensor.js";
@@ -125,57 +135,63 @@ export interface Inversion {
   worst: { residual: number; timestep: number } | null;
 }
 
-// The names of all options, apart for those that are had in common: spread or assigned together they would stay in
-// every bundle.
-export const PIPELINE_OPTIONS = { scheduler: undefined, model: undefined };
-
-export const LOOP_OPTIONS: Record<keyof LoopOptions, undefined> = {
-  numInferenceSteps: undefined,
-  guidanceScale: undefined,
-  guidanceRescale: undefined,
-  condition: undefined,
-  unconditional: undefined,
-  signal: undefined,
-  checkFinite: undefined,
+const abortSignal: Check<StopSignal> = (name, value) => {
+  if (typeof (value as StopSignal | null)?.aborted === "boolean") return value as StopSignal;
+  throw wrongType(name, "an AbortSignal", value);
 };
 
-export const SAMPLING_OPTIONS: Record<Exclude<keyof RunOptions, keyof LoopOptions>, undefined> = {
-  dims: undefined,
-  type: undefined,
-  generator: undefined,
-  sample: undefined,
-  strength: undefined,
-  exactSteps: undefined,
-  mask: undefined,
-  known: undefined,
-  knownNoise: undefined,
-  eta: undefined,
-  useClippedModelOutput: undefined,
-};
+// Tables apart for what is had in common: spread or assigned together they would stay in every bundle.
+export const PIPELINE_OPTIONS = {
+  scheduler: [undefined],
+  model: [undefined],
+} satisfies OptionTable<DDIMPipelineOptions>;
 
-export const ON_STEP = { onStep: undefined };
+export const LOOP_OPTIONS = {
+  numInferenceSteps: [undefined],
+  condition: [undefined],
+  unconditional: [undefined],
+  signal: [undefined, abortSignal],
+  checkFinite: [false, boolean],
+} satisfies OptionTable<Omit<LoopOptions, keyof GuidanceOptions>>;
 
-export const INVERT_OPTIONS: Record<Exclude<keyof InvertOptions, keyof LoopOptions | "onStep">, undefined> = {
-  sample: undefined,
-  refine: undefined,
-};
+export const SAMPLING_OPTIONS = {
+  dims: [undefined],
+  type: [undefined, oneOf(DTYPES)],
+  generator: [undefined],
+  sample: [undefined],
+  strength: [undefined, positiveShare],
+  exactSteps: [false, boolean],
+  mask: [undefined],
+  known: [undefined],
+  knownNoise: ["same", oneOf(["same", "fresh"])],
+  eta: [0, share],
+  useClippedModelOutput: [false, boolean],
+} satisfies OptionTable<Omit<RunOptions, keyof LoopOptions>>;
+
+export const ON_STEP = { onStep: [undefined, callback] } as const;
+
+export const INVERT_OPTIONS = {
+  sample: [undefined],
+  refine: [false],
+} satisfies OptionTable<Omit<InvertOptions, keyof LoopOptions | "onStep">>;
+
+/** Options as they have been read. */
+export type ReadLoopOptions = OptionValues<typeof LOOP_OPTIONS & typeof GUIDANCE_OPTIONS>;
+export type ReadRunOptions = ReadLoopOptions & OptionValues<typeof SAMPLING_OPTIONS>;
 
 /** What the options say about every model call. */
-export interface Loop<C> {
-  guidanceScale: number | undefined;
-  guidanceRescale: number;
-  condition: readonly C[] | undefined;
+export interface Loop extends OptionValues<typeof GUIDANCE_OPTIONS> {
+  condition: readonly any[] | undefined;
+  /** Whether the model gets the sample twice. */
   doubled: boolean;
   signal: StopSignal | undefined;
   checkFinite: boolean;
 }
 
-export function readLoop<C>(options: LoopOptions<C>, sample: Operand): Loop<C> {
-  const { guidanceScale, guidanceRescale = 0, condition, unconditional, signal, checkFinite = false } = options;
-  checkGuidance(guidanceScale, guidanceRescale);
-  checkBoolean("checkFinite", checkFinite);
-  if (signal !== undefined && typeof signal?.aborted !== "boolean") throw wrongType("signal", "an AbortSignal", signal);
-  const loop = { guidanceScale, guidanceRescale, condition, doubled: false, signal, checkFinite };
+export function readLoop(options: ReadLoopOptions, sample: Operand): Loop {
+  const { guidanceScale, guidanceRescale, condition, unconditional, signal, checkFinite } = options;
+  checkGuidance(options);
+  const loop = { guidanceScale, guidanceRescale, condition: undefined, doubled: false, signal, checkFinite };
   if (condition === undefined) {
     if (unconditional !== undefined) throw new TypeError('"unconditional" expected condition beside it, got none');
     return loop;
@@ -185,7 +201,7 @@ export function readLoop<C>(options: LoopOptions<C>, sample: Operand): Loop<C> {
   if (condition.length !== batch) {
     throw outOfRange("condition", `${batch} conditions, one for each batch element`, condition);
   }
-  if (guidanceScale === undefined) return loop;
+  if (guidanceScale === undefined) return { ...loop, condition };
   if (unconditional === undefined) {
     throw new TypeError(
       '"unconditional" expected the condition that stands for none, as guidanceScale and condition are given, got undefined',

@@ -1,8 +1,10 @@
 // The loop around step(): sampling, guidance, image-to-image, inpainting, inversion.
 
-import { checkBoolean, checkNumber, checkOptions, wrongType } from "./errors.js";
+import { readOptions } from "./checks.js";
+import { wrongType } from "./errors.js";
 import { readInpainting } from "./inpainting.js";
 import { DDIMInverseScheduler } from "./inverse-scheduler.js";
+import { GUIDANCE_OPTIONS } from "./noise-scheduler.js";
 import { type Operand, readOperand } from "./operands.js";
 import {
   type DDIMPipelineOptions,
@@ -10,14 +12,16 @@ import {
   type Inversion,
   type InvertOptions,
   type Loop,
+  LOOP_OPTIONS,
   type Model,
   ON_STEP,
   PIPELINE_OPTIONS,
   readLoop,
-  LOOP_OPTIONS,
+  type ReadLoopOptions,
+  type ReadRunOptions,
   type RunOptions,
-  type StepReport,
   SAMPLING_OPTIONS,
+  type StepReport,
 } from "./pipeline-options.js";
 import { readRefinement, refineStep } from "./refinement.js";
 import { readStart } from "./run-start.js";
@@ -43,12 +47,11 @@ export class DDIMPipeline<C = any> {
    * @throws TypeError for anything else
    */
   constructor(options: DDIMPipelineOptions<C>) {
-    checkOptions("options", options, PIPELINE_OPTIONS);
-    const { scheduler, model } = options;
+    const { scheduler, model } = readOptions("options", options, PIPELINE_OPTIONS);
     if (!(scheduler instanceof DDIMScheduler)) throw wrongType("scheduler", "a DDIMScheduler", scheduler);
     if (typeof model !== "function") throw wrongType("model", "a function", model);
     this.scheduler = scheduler;
-    this.model = model;
+    this.model = model as Model<C>;
   }
 
   /**
@@ -68,12 +71,11 @@ export class DDIMPipeline<C = any> {
    * });
    */
   async run(options: RunOptions<C> & { onStep?: ((report: StepReport) => unknown) | undefined }): Promise<any> {
-    checkOptions("options", options, LOOP_OPTIONS, SAMPLING_OPTIONS, ON_STEP);
-    const { onStep, ...rest } = options;
-    if (onStep !== undefined && typeof onStep !== "function") throw wrongType("onStep", "a function", onStep);
+    const read = readOptions("options", options, LOOP_OPTIONS, GUIDANCE_OPTIONS, SAMPLING_OPTIONS, ON_STEP);
+    const { onStep } = read;
     let sample: Tensor | undefined;
-    for await (const report of this.#sample(rest, onStep !== undefined)) {
-      await onStep?.(report as StepReport);
+    for await (const report of this.#sample(read, onStep !== undefined)) {
+      await onStep?.(report);
       sample = report.sample;
     }
     return sample;
@@ -91,8 +93,8 @@ export class DDIMPipeline<C = any> {
    * }
    */
   stream(options: RunOptions<C>): AsyncGenerator<StepReport, void, void> {
-    checkOptions("options", options, LOOP_OPTIONS, SAMPLING_OPTIONS);
-    return this.#sample(options, true) as AsyncGenerator<StepReport, void, void>;
+    const read = readOptions("options", options, LOOP_OPTIONS, GUIDANCE_OPTIONS, SAMPLING_OPTIONS);
+    return this.#sample(read, true) as AsyncGenerator<StepReport, void, void>;
   }
 
   /**
@@ -109,16 +111,15 @@ export class DDIMPipeline<C = any> {
    * const again = await pipeline.run({ sample: noise, numInferenceSteps: 50 });
    */
   async invert(options: InvertOptions<C>): Promise<Inversion> {
-    checkOptions("options", options, LOOP_OPTIONS, INVERT_OPTIONS, ON_STEP);
+    const read = readOptions("options", options, LOOP_OPTIONS, GUIDANCE_OPTIONS, INVERT_OPTIONS, ON_STEP);
+    const { onStep } = read;
     const { scheduler } = this;
-    const { onStep } = options;
-    if (onStep !== undefined && typeof onStep !== "function") throw wrongType("onStep", "a function", onStep);
-    const refinement = readRefinement(options.refine);
+    const refinement = readRefinement(read.refine);
     const inverse = new DDIMInverseScheduler(scheduler.config);
-    let x = readOperand(options.sample, "sample");
+    let x = readOperand(read.sample, "sample");
     if (refinement && isHalf(x.data)) throw wrongType("sample", "float32 data to refine", x.data);
-    const loop = readLoop(options, x);
-    const timesteps = this.#timesteps(options).slice().reverse();
+    const loop = readLoop(read, x);
+    const timesteps = this.#timesteps(read).slice().reverse();
     const sources = Array.from(timesteps, (t) => scheduler.targetOf(t));
 
     const total = timesteps.length;
@@ -154,13 +155,11 @@ export class DDIMPipeline<C = any> {
   }
 
   async *#sample(
-    options: RunOptions<C>,
+    options: ReadRunOptions,
     previews: boolean,
   ): AsyncGenerator<Omit<StepReport, "predOriginalSample"> & { predOriginalSample?: Tensor }, void, void> {
     const { scheduler } = this;
-    const { eta = 0, useClippedModelOutput = false } = options;
-    checkNumber("eta", eta, "a number in [0, 1]", (v) => v >= 0 && v <= 1);
-    checkBoolean("useClippedModelOutput", useClippedModelOutput);
+    const { eta, useClippedModelOutput } = options;
     const timesteps = this.#timesteps(options);
     // Taken now: another run may set the scheduler while this one waits for its model.
     const targets = Array.from(timesteps, (t) => scheduler.targetOf(t));
@@ -191,19 +190,17 @@ export class DDIMPipeline<C = any> {
   }
 
   /** The timesteps of a run, descending. */
-  #timesteps(options: RunOptions<C>): Int32Array {
+  #timesteps(options: ReadLoopOptions & Partial<ReadRunOptions>): Int32Array {
     const { scheduler } = this;
-    const { numInferenceSteps, strength, exactSteps = false } = options;
-    checkBoolean("exactSteps", exactSteps);
+    const { numInferenceSteps, strength, exactSteps } = options;
     if (exactSteps && (strength === undefined || typeof numInferenceSteps !== "number")) {
       throw new TypeError('"exactSteps" expected strength and a number as numInferenceSteps beside it');
     }
-    if (numInferenceSteps !== undefined) scheduler.setTimesteps(numInferenceSteps);
+    if (numInferenceSteps !== undefined) scheduler.setTimesteps(numInferenceSteps as number);
     if (scheduler.numInferenceSteps === null) {
       throw new Error("call scheduler.setTimesteps first, or give numInferenceSteps");
     }
     if (strength === undefined) return scheduler.timesteps;
-    checkNumber("strength", strength, "a number in (0, 1]", (v) => v > 0 && v <= 1);
     let kept = Math.max(1, Math.floor(scheduler.numInferenceSteps * strength));
     if (exactSteps) {
       kept = scheduler.numInferenceSteps;
@@ -213,7 +210,7 @@ export class DDIMPipeline<C = any> {
   }
 
   /** Calls the model on a sample, doubled if the loop says so. */
-  async #predict(x: Operand, timestep: number, step: number, total: number, loop: Loop<C>): Promise<Tensor> {
+  async #predict(x: Operand, timestep: number, step: number, total: number, loop: Loop): Promise<Tensor> {
     const { signal, condition } = loop;
     if (signal?.aborted) throw signal.reason ?? new Error("the run was aborted");
     const input = loop.doubled ? double(x) : x.tensor;
@@ -234,14 +231,13 @@ function double(x: Operand): Tensor {
 
 /** Sets the scheduler to `wanted` steps, or to the nearest number from `least` on that it can take. */
 function setAtLeast(scheduler: DDIMScheduler, least: number, wanted: number): void {
-  const most = scheduler.config.numTrainTimesteps;
-  const candidates = [];
-  for (let steps = Math.min(wanted, most); steps <= most; steps++) candidates.push(steps);
-  for (let steps = Math.min(wanted, most) - 1; steps >= least; steps--) candidates.push(steps);
-  const { timestepSpacing, stepsOffset } = scheduler.config;
+  const { numTrainTimesteps: most, timestepSpacing, stepsOffset } = scheduler.config;
   const fits = (steps: number): boolean =>
     timestepSpacing !== "leading" || (steps - 1) * Math.floor(most / steps) + stepsOffset < most;
-  scheduler.setTimesteps(candidates.find(fits) ?? least);
+  let steps = Math.min(wanted, most);
+  while (steps < most && !fits(steps)) steps++;
+  while (steps > least && !fits(steps)) steps--;
+  scheduler.setTimesteps(steps);
 }
 
 function checkFiniteValues(x: Operand, what: string, step: number, timestep: number): void {

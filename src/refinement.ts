@@ -1,22 +1,14 @@
 // Refined inversion: each step corrected until the scheduler's own step undoes it.
 
-import { checkInteger, checkNumber, checkOptions } from "./errors.js";
-import type { InvertOptions } from "./pipeline-options.js";
+import { integers, type OptionValues, positive, readOptions } from "./checks.js";
 
-const REFINE_OPTIONS = { iterations: undefined, tolerance: undefined };
+const REFINE_OPTIONS = { iterations: [50, integers(1)], tolerance: [1e-6, positive] } as const;
 
-export interface Refinement {
-  iterations: number;
-  tolerance: number;
-}
+export type Refinement = OptionValues<typeof REFINE_OPTIONS>;
 
-export function readRefinement(refine: InvertOptions["refine"] = false): Refinement | null {
-  if (typeof refine === "boolean") return refine ? { iterations: 50, tolerance: 1e-6 } : null;
-  checkOptions("refine", refine, REFINE_OPTIONS);
-  const { iterations = 50, tolerance = 1e-6 } = refine;
-  checkInteger("iterations", iterations, 1);
-  checkNumber("tolerance", tolerance, "a number > 0", (v) => v > 0);
-  return { iterations, tolerance };
+/** Reads `refine`: whether, or how. */
+export function readRefinement(refine: unknown): Refinement | null {
+  return refine === false ? null : readOptions("refine", refine === true ? {} : refine, REFINE_OPTIONS);
 }
 
 /**

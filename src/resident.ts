@@ -1,9 +1,10 @@
 // Tensors inside the module's own memory: kernels work on them where they are, without copies.
 
+import { oneOf } from "./checks.js";
 import { type DType, DTYPES } from "./config.js";
 import { useCore } from "./core.js";
 import { checkDims, sizeOf } from "./dims.js";
-import { checkName, outOfRange } from "./errors.js";
+import { outOfRange } from "./errors.js";
 import { give, take } from "./heap.js";
 
 /** The most bytes that a tensor may have. */
@@ -109,7 +110,7 @@ export function allocate(dims: readonly number[], type: "float16"): ResidentTens
 export function allocate(dims: readonly number[], type?: DType): ResidentTensor;
 export function allocate(dims: readonly number[], type: DType = "float32"): ResidentTensor {
   const shape = checkDims(dims, "dims");
-  checkName("type", type, DTYPES);
+  oneOf(DTYPES)("type", type);
   const bytes = sizeOf(shape) * (type === "float16" ? 2 : 4);
   if (bytes > LARGEST) throw outOfRange("dims", `at most ${LARGEST} bytes a tensor`, `${bytes} bytes`);
   return new Resident(Object.freeze(shape), type, bytes) as unknown as ResidentTensor;

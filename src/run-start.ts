@@ -1,11 +1,10 @@
 // Where a run starts, and where its noise comes from.
 
-import { type DType, DTYPES } from "./config.js";
+import type { DType } from "./config.js";
 import { checkDims, sizeOf } from "./dims.js";
-import { checkName } from "./errors.js";
 import { Generator } from "./generator.js";
 import { type Operand, readGenerators, readOperand } from "./operands.js";
-import type { RunOptions } from "./pipeline-options.js";
+import type { ReadRunOptions } from "./pipeline-options.js";
 import type { DDIMScheduler } from "./scheduler.js";
 import { isHalf, newData, type Tensor, type Values } from "./tensor.js";
 
@@ -17,7 +16,7 @@ export interface Start {
   generators: readonly Generator[];
 }
 
-export function readStart(options: RunOptions, scheduler: DDIMScheduler, timestep: number): Start {
+export function readStart(options: ReadRunOptions, scheduler: DDIMScheduler, timestep: number): Start {
   const { dims, type, generator, strength, known } = options;
   const image = options.sample ?? (strength === undefined ? undefined : known);
   if ((image === undefined) === (dims === undefined)) {
@@ -28,10 +27,9 @@ export function readStart(options: RunOptions, scheduler: DDIMScheduler, timeste
   if (image === undefined) {
     if (strength !== undefined) throw new TypeError('"strength" expected a sample beside it, got none');
     const shape = checkDims(dims, "dims");
-    const dtype = type === undefined ? "float32" : checkName("type", type, DTYPES);
     const generators = readGeneratorList(generator, shape[0]!);
-    const data = drawNoise(generators, dtype, shape);
-    return { sample: readOperand({ data, dims: shape, type: dtype }, "sample"), noise: data, generators };
+    const data = drawNoise(generators, type ?? "float32", shape);
+    return { sample: readOperand({ data, dims: shape, type }, "sample"), noise: data, generators };
   }
   if (type !== undefined) throw new TypeError('"type" expected dims beside it, got a sample, which has a type');
   const sample = readOperand(image, options.sample === undefined ? "known" : "sample");
@@ -44,13 +42,10 @@ export function readStart(options: RunOptions, scheduler: DDIMScheduler, timeste
 
 /** The generators of a run: one, or one for each batch element; one seeded from crypto where none is given. */
 function readGeneratorList(generator: unknown, batch: number): readonly Generator[] {
-  if (generator === undefined) {
-    const own = new Generator();
-    own.seed();
-    return [own];
-  }
-  readGenerators(generator, batch);
-  return Array.isArray(generator) ? generator : [generator as Generator];
+  if (generator !== undefined) return readGenerators(generator, batch);
+  const own = new Generator();
+  own.seed();
+  return [own];
 }
 
 export function drawNoiseLike(generators: readonly Generator[], x: Operand): Values {

@@ -54,7 +54,10 @@ function trailing(steps: number, total: number): Int32Array {
 }
 
 /** A list of timesteps of the user's own, checked to be strictly descending within [0, T - 1]. */
-export function checkTimestepList(list: ArrayLike<unknown>, total: number): Int32Array {
+export function checkTimestepList(
+  list: ArrayLike<unknown>,
+  { numTrainTimesteps: total }: DDIMSchedulerConfig,
+): Int32Array {
   const expected = `a strictly descending list of integers in [0, ${total - 1}]`;
   if (list.length === 0) throw outOfRange("steps", expected, list);
   const timesteps = new Int32Array(list.length);

@@ -319,7 +319,7 @@ const TABLE: Record<string, Row[]> = {
     [({ step }) => step({ timestep: {} }), TypeError, '"timestep"', "got an object"],
     [({ step }) => step({ timestep: -1 }), RangeError, '"timestep"', "[0, 999]", "got -1"],
     [({ step }) => step({ timestep: 1000 }), RangeError, '"timestep"', "[0, 999]", "got 1000"],
-    [({ step }) => step({ timestep: 1000n }), RangeError, '"timestep"', "[0, 999]", "got 1000n"],
+    [({ step }) => step({ timestep: 1000n }), RangeError, '"timestep"', "[0, 999]", "got 1000"],
     [({ step }) => step({ timestep: -(2n ** 64n) }), RangeError, '"timestep"', "[0, 999]"],
     [({ step }) => step({ timestep: 1.5 }), RangeError, '"timestep"', "integer", "got 1.5"],
     [({ step }) => step({ timestep: NaN }), RangeError, '"timestep"', "integer", "got NaN"],
@@ -328,7 +328,7 @@ const TABLE: Record<string, Row[]> = {
     [({ step }) => step({ timestep: [] }), RangeError, '"timestep"', "2", "got []"],
     [({ step }) => step({ timestep: [950, "900"] }), TypeError, '"timestep[1]"', 'got "900"'],
     [({ step }) => step({ timestep: [1000, 900] }), RangeError, '"timestep[0]"', "[0, 999]", "got 1000"],
-    [({ step }) => step({ timestep: BigInt64Array.of(0n, -1n) }), RangeError, '"timestep[1]"', "got -1n"],
+    [({ step }) => step({ timestep: BigInt64Array.of(0n, -1n) }), RangeError, '"timestep[1]"', "got -1"],
     [
       ({ step, float32 }) => step({ modelOutput: float32(6), sample: float32(6), timestep: [9, 8, 7, 6] }),
       RangeError,
