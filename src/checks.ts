@@ -19,29 +19,45 @@ function check<T>(
   return value as T;
 }
 
-/** Numbers; `expected` says which. */
-export function numbers(expected: string, accepts: (value: number) => boolean): Check<number> {
-  return (name, value) => check(name, value, "number", expected, accepts);
+// Functions, not values made by calling one: what is not used must not stay in a bundle.
+
+export function checkNumber(
+  name: string,
+  value: unknown,
+  expected: string,
+  accepts: (value: number) => boolean,
+): number {
+  return check(name, value, "number", expected, accepts);
 }
 
-export const finite = numbers("a finite number", Number.isFinite);
-export const positive = numbers("a number > 0", (v) => v > 0 && v < Infinity);
-export const share = numbers("a number in [0, 1]", (v) => v >= 0 && v <= 1);
-export const positiveShare = numbers("a number in (0, 1]", (v) => v > 0 && v <= 1);
+export const finite: Check<number> = (name, value) => checkNumber(name, value, "a finite number", Number.isFinite);
 
-export function integers(low: number, high = Infinity): Check<number> {
-  const expected = `an integer ${high === Infinity ? `>= ${low}` : low === -Infinity ? `<= ${high}` : `in [${low}, ${high}]`}`;
-  return numbers(expected, (v) => Number.isInteger(v) && v >= low && v <= high);
+export const positive: Check<number> = (name, value) =>
+  checkNumber(name, value, "a number > 0", (v) => v > 0 && v < Infinity);
+
+export const share: Check<number> = (name, value) =>
+  checkNumber(name, value, "a number in [0, 1]", (v) => v >= 0 && v <= 1);
+
+export const positiveShare: Check<number> = (name, value) =>
+  checkNumber(name, value, "a number in (0, 1]", (v) => v > 0 && v <= 1);
+
+export function checkInteger(name: string, value: unknown, low: number, high = Infinity): number {
+  const range = high === Infinity ? `>= ${low}` : low === -Infinity ? `<= ${high}` : `in [${low}, ${high}]`;
+  return checkNumber(name, value, `an integer ${range}`, (v) => Number.isInteger(v) && v >= low && v <= high);
 }
+
+export const natural: Check<number> = (name, value) => checkInteger(name, value, 0);
+
+export const count: Check<number> = (name, value) => checkInteger(name, value, 1);
 
 export const boolean: Check<boolean> = (name, value) => check(name, value, "boolean", "a boolean");
 
 export const callback: Check<(...args: any[]) => any> = (name, value) => check(name, value, "function", "a function");
 
-/** The names of an enum. */
-export function oneOf<const T extends string>(names: readonly T[]): Check<T> {
-  const expected = `one of ${names.map((name) => `"${name}"`).join(", ")}`;
-  return (name, value) => check(name, value, "string", expected, (v: T) => names.includes(v));
+/** `value` as one of the names of an enum. */
+export function checkName<T extends string>(name: string, value: unknown, names: readonly T[]): T {
+  const expected = `one of ${names.map((each) => `"${each}"`).join(", ")}`;
+  return check<T>(name, value, "string", expected, (v) => names.includes(v));
 }
 
 /** Whether `value` is an object that can have properties of its own names. */
@@ -54,12 +70,19 @@ export function isArrayLike(value: unknown): value is ArrayLike<unknown> {
   return typeof value === "object" && typeof (value as ArrayLike<unknown> | null)?.length === "number";
 }
 
-/** The default and the check of each option of `O`; what has no check is checked where it is used. */
-export type OptionTable<O> = { [K in keyof O]-?: readonly [fallback: unknown, check?: Check<unknown>] };
+/**
+ * The default and the check of each option of `O`, or the names that it takes; what has neither is checked where it is
+ * used.
+ */
+export type OptionTable<O> = {
+  [K in keyof O]-?: readonly [fallback: unknown, check?: Check<unknown> | readonly string[]];
+};
 
 /** The values of a table's options, defaults in their places. */
 export type OptionValues<T> = {
-  [K in keyof T]: T[K] extends readonly [infer F, Check<infer V>] ? Extract<F, null | undefined> | V : unknown;
+  [K in keyof T]: T[K] extends readonly [infer F, infer C]
+    ? Extract<F, null | undefined> | (C extends Check<infer V> ? V : C extends readonly (infer N)[] ? N : never)
+    : unknown;
 };
 
 /** All properties of several objects. */
@@ -87,7 +110,9 @@ export function readOptions<T extends readonly object[]>(
     for (const key in table) {
       const [fallback, check] = table[key]!;
       const value = options[key];
-      values[key] = value === undefined ? fallback : check ? check(key, value) : value;
+      if (value === undefined) values[key] = fallback;
+      else if (typeof check === "function") values[key] = check(key, value);
+      else values[key] = check ? checkName(key, value, check) : value;
     }
   }
   return values as OptionValues<Together<T>>;

@@ -4,11 +4,11 @@
 import {
   boolean,
   type Check,
-  integers,
+  checkNumber,
+  count,
   isArrayLike,
   isRecord,
-  numbers,
-  oneOf,
+  natural,
   type OptionTable,
   positive,
   positiveShare,
@@ -78,7 +78,7 @@ export type DDIMSchedulerConfig = Readonly<{
     : Exclude<DDIMSchedulerOptions[K], undefined>;
 }>;
 
-const number = numbers("a number", (v) => !Number.isNaN(v));
+const number: Check<number> = (name, value) => checkNumber(name, value, "a number", (v) => !Number.isNaN(v));
 
 /** Copies betas; that each lies in (0, 1) is checked with the finished schedule. */
 const betas: Check<readonly number[] | null> = (name, value) => {
@@ -89,26 +89,24 @@ const betas: Check<readonly number[] | null> = (name, value) => {
 };
 
 const OPTIONS = {
-  numTrainTimesteps: [1000, integers(1)],
+  numTrainTimesteps: [1000, count],
   betaStart: [0.0001, number],
   betaEnd: [0.02, number],
-  betaSchedule: ["squaredcos_cap_v2", oneOf(BETA_SCHEDULES)],
+  betaSchedule: ["squaredcos_cap_v2", BETA_SCHEDULES],
   trainedBetas: [null, betas],
-  predictionType: ["epsilon", oneOf(PREDICTION_TYPES)],
+  predictionType: ["epsilon", PREDICTION_TYPES],
   clipSample: [true, boolean],
   clipSampleRange: [1, positive],
   thresholding: [false, boolean],
   sampleMaxValue: [1, positive],
   dynamicThresholdingRatio: [0.995, positiveShare],
   rescaleBetasZeroSnr: [false, boolean],
-  timestepSpacing: ["leading", oneOf(TIMESTEP_SPACINGS)],
-  stepsOffset: [0, integers(0)],
+  timestepSpacing: ["leading", TIMESTEP_SPACINGS],
+  stepsOffset: [0, natural],
   setAlphaToOne: [true, boolean],
-  previousTimestep: ["stride", oneOf(PREVIOUS_TIMESTEPS)],
-  computeDtype: ["float32", oneOf(DTYPES)],
+  previousTimestep: ["stride", PREVIOUS_TIMESTEPS],
+  computeDtype: ["float32", DTYPES],
 } satisfies OptionTable<DDIMSchedulerOptions>;
-
-const NAMES = Object.keys(OPTIONS) as (keyof DDIMSchedulerConfig)[];
 
 /** The complete configuration for the options given. */
 export function resolveConfig(options: DDIMSchedulerOptions): DDIMSchedulerConfig {
@@ -123,11 +121,16 @@ export function resolveConfig(options: DDIMSchedulerOptions): DDIMSchedulerConfi
       throw outOfRange("trainedBetas", `numTrainTimesteps = ${config.numTrainTimesteps} values`, length);
     }
   } else if (betaSchedule !== "squaredcos_cap_v2") {
-    numbers("a number in (0, 1)", (v) => v > 0 && v < 1)("betaStart", config.betaStart);
+    checkNumber("betaStart", config.betaStart, "a number in (0, 1)", (v) => v > 0 && v < 1);
     positiveShare("betaEnd", config.betaEnd);
   }
   if (config.rescaleBetasZeroSnr) {
-    numbers("an integer >= 2 with rescaleBetasZeroSnr", (v) => v >= 2)("numTrainTimesteps", config.numTrainTimesteps);
+    checkNumber(
+      "numTrainTimesteps",
+      config.numTrainTimesteps,
+      "an integer >= 2 with rescaleBetasZeroSnr",
+      (v) => v >= 2,
+    );
   }
   return Object.freeze(config);
 }
@@ -137,8 +140,7 @@ const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `
 /** A configuration in the form of a diffusers scheduler_config.json. */
 export function exportConfig(config: DDIMSchedulerConfig, className: string): Record<string, unknown> {
   const exported: Record<string, unknown> = { _class_name: className };
-  for (const name of NAMES) {
-    const value = config[name];
+  for (const [name, value] of Object.entries(config)) {
     exported[snakeCase(name)] = Array.isArray(value) ? value.slice() : value;
   }
   return exported;
@@ -157,7 +159,7 @@ export interface ImportedConfig {
 export function importConfig(source: unknown, overrides: DDIMSchedulerOptions): ImportedConfig {
   const config = parse(source);
   readOptions("overrides", overrides, OPTIONS);
-  const byKey = new Map(NAMES.map((name) => [snakeCase(name), name]));
+  const byKey = new Map(Object.keys(OPTIONS).map((name) => [snakeCase(name), name]));
   const options: Record<string, unknown> = { betaSchedule: "linear" }; // diffusers' default, unlike MindFlow's
   const ignored: string[] = [];
   for (const [key, value] of Object.entries(config)) {
@@ -165,7 +167,7 @@ export function importConfig(source: unknown, overrides: DDIMSchedulerOptions): 
     if (name) options[name] = value;
     else if (!key.startsWith("_")) ignored.push(key);
   }
-  for (const name of NAMES) if (overrides[name] !== undefined) options[name] = overrides[name];
+  for (const [name, value] of Object.entries(overrides)) if (value !== undefined) options[name] = value;
   const warnings = ignored.length > 0 ? [`config: ignored what DDIM does not know: ${ignored.join(", ")}`] : [];
   warnings.push(...inheritedTraps(config, options));
   return { options, warnings };

@@ -1,6 +1,6 @@
 // PyTorch's generator of random numbers on a CPU.
 
-import { oneOf, type OptionTable, readOptions } from "./checks.js";
+import { type OptionTable, readOptions } from "./checks.js";
 import { type DType, DTYPES } from "./config.js";
 import { checkDims, sizeOf } from "./dims.js";
 import { outOfRange, wrongType } from "./errors.js";
@@ -45,7 +45,7 @@ export interface RandomOptions {
   out?: Tensor | undefined;
 }
 
-const RANDOM_OPTIONS = { type: ["float32", oneOf(DTYPES)], out: [undefined] } satisfies OptionTable<RandomOptions>;
+const RANDOM_OPTIONS = { type: ["float32", DTYPES], out: [undefined] } satisfies OptionTable<RandomOptions>;
 
 /**
  * A source of random numbers, with the same bits as `torch.Generator("cpu")` of PyTorch 2.12 and later on x86-64.

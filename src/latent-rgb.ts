@@ -1,6 +1,6 @@
 // A quick look at latents without their decoder: each pixel is a linear combination of its latent channels.
 
-import { integers, isRecord, readOptions } from "./checks.js";
+import { checkInteger, isRecord, readOptions } from "./checks.js";
 import { outOfRange, wrongType } from "./errors.js";
 import { readOperand } from "./operands.js";
 import { toFloats } from "./staging.js";
@@ -82,7 +82,7 @@ export function latentToRgb(
   checkFactors(factors, channels);
 
   const pixels = height * width;
-  const start = integers(0, dims.length === 4 ? dims[0]! - 1 : 0)("element", element) * channels * pixels;
+  const start = checkInteger("element", element, 0, dims.length === 4 ? dims[0]! - 1 : 0) * channels * pixels;
   const values = toFloats(operand.values.subarray(start, start + channels * pixels));
   const data = new Uint8ClampedArray(4 * pixels);
   for (let pixel = 0; pixel < pixels; pixel++) {

@@ -4,7 +4,7 @@ import {
   boolean,
   callback,
   type Check,
-  integers,
+  checkInteger,
   finite,
   isArrayLike,
   type OptionTable,
@@ -126,7 +126,8 @@ export abstract class NoiseScheduler {
   /** Model calls a step takes. */
   readonly order = 1 as const;
 
-  readonly #checkTimestep: Check<number>;
+  readonly #checkTimestep: Check<number> = (name, value) => checkInteger(name, value, 0, this.alphas.length - 1);
+  readonly #checkTarget: Check<number> = (name, value) => checkInteger(name, value, -Infinity, this.alphas.length - 1);
   #timesteps: Int32Array;
   #numInferenceSteps: number | null = null;
   /** The timestep below each of the list, where that is the other side of a step. */
@@ -146,7 +147,6 @@ export abstract class NoiseScheduler {
     this.alphas = alphas;
     this.alphasCumprod = alphasCumprod;
     const last = this.config.numTrainTimesteps - 1;
-    this.#checkTimestep = integers(0, last);
     this.#timesteps = this.arrange(Int32Array.from(betas, (_, i) => last - i));
   }
 
@@ -351,7 +351,7 @@ export abstract class NoiseScheduler {
     const below =
       prevTimestep === undefined
         ? t.map((ti) => this.targetOf(ti))
-        : readTimesteps("prevTimestep", prevTimestep, batch, integers(-Infinity, this.config.numTrainTimesteps - 1));
+        : readTimesteps("prevTimestep", prevTimestep, batch, this.#checkTarget);
     const [from, to] = inverse ? [below, t] : [t, below];
     from.forEach((ti) => this.#checkSolvable(ti));
     const states = generator === undefined ? null : readGenerators(generator, batch).map(({ state }) => state);

@@ -1,15 +1,6 @@
 // What a run of the pipeline can be told, and what it tells.
 
-import {
-  boolean,
-  callback,
-  type Check,
-  oneOf,
-  type OptionTable,
-  type OptionValues,
-  positiveShare,
-  share,
-} from "./checks.js";
+import { boolean, callback, type Check, type OptionTable, type OptionValues, positiveShare, share } from "./checks.js";
 import { type DType, DTYPES } from "./config.js";
 import { outOfRange, wrongType } from "./errors.js";
 import type { Generator } from "./generator.js";
@@ -154,16 +145,18 @@ export const LOOP_OPTIONS = {
   checkFinite: [false, boolean],
 } satisfies OptionTable<Omit<LoopOptions, keyof GuidanceOptions>>;
 
+const KNOWN_NOISE = ["same", "fresh"] as const;
+
 export const SAMPLING_OPTIONS = {
   dims: [undefined],
-  type: [undefined, oneOf(DTYPES)],
+  type: [undefined, DTYPES],
   generator: [undefined],
   sample: [undefined],
   strength: [undefined, positiveShare],
   exactSteps: [false, boolean],
   mask: [undefined],
   known: [undefined],
-  knownNoise: ["same", oneOf(["same", "fresh"])],
+  knownNoise: ["same", KNOWN_NOISE],
   eta: [0, share],
   useClippedModelOutput: [false, boolean],
 } satisfies OptionTable<Omit<RunOptions, keyof LoopOptions>>;

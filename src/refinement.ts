@@ -1,8 +1,8 @@
 // Refined inversion: each step corrected until the scheduler's own step undoes it.
 
-import { integers, type OptionValues, positive, readOptions } from "./checks.js";
+import { count, type OptionValues, positive, readOptions } from "./checks.js";
 
-const REFINE_OPTIONS = { iterations: [50, integers(1)], tolerance: [1e-6, positive] } as const;
+const REFINE_OPTIONS = { iterations: [50, count], tolerance: [1e-6, positive] } as const;
 
 export type Refinement = OptionValues<typeof REFINE_OPTIONS>;
 

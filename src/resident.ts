@@ -1,6 +1,6 @@
 // Tensors inside the module's own memory: kernels work on them where they are, without copies.
 
-import { oneOf } from "./checks.js";
+import { checkName } from "./checks.js";
 import { type DType, DTYPES } from "./config.js";
 import { useCore } from "./core.js";
 import { checkDims, sizeOf } from "./dims.js";
@@ -110,7 +110,7 @@ export function allocate(dims: readonly number[], type: "float16"): ResidentTens
 export function allocate(dims: readonly number[], type?: DType): ResidentTensor;
 export function allocate(dims: readonly number[], type: DType = "float32"): ResidentTensor {
   const shape = checkDims(dims, "dims");
-  oneOf(DTYPES)("type", type);
+  checkName("type", type, DTYPES);
   const bytes = sizeOf(shape) * (type === "float16" ? 2 : 4);
   if (bytes > LARGEST) throw outOfRange("dims", `at most ${LARGEST} bytes a tensor`, `${bytes} bytes`);
   return new Resident(Object.freeze(shape), type, bytes) as unknown as ResidentTensor;
