@@ -4,10 +4,20 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { Miniflare } from "miniflare";
 import { bundle } from "./bundle.js";
 
-const { version } = createRequire(import.meta.url)("workerd/package.json");
+const require = createRequire(import.meta.url);
+const { version } = require("workerd/package.json");
+
+/** Why workerd cannot start here, if it cannot: its binary is an optional package of the platform. */
+function missing() {
+  try {
+    require("workerd");
+    return null;
+  } catch (error) {
+    return error.message.split("\n")[0];
+  }
+}
 
 /** Leaves the import of the module to the host, and remembers the file. */
 function hostWasm(files) {
@@ -31,6 +41,7 @@ export function workerdEngines(folder) {
       plugins: [hostWasm(files)],
     });
     if (files.length !== 1) throw new Error(`the bundle imports ${files.length} .wasm files`);
+    const { Miniflare } = await import("miniflare");
     return new Miniflare({
       compatibilityDate: "2025-06-01",
       modulesRoot: folder,
@@ -44,6 +55,8 @@ export function workerdEngines(folder) {
     {
       name: "workerd: a Worker",
       run: async () => {
+        const reason = missing();
+        if (reason !== null) return { version, skipped: reason };
         const worker = await start();
         try {
           const answer = await (await worker.dispatchFetch("http://worker/")).json();
