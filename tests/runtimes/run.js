@@ -8,6 +8,7 @@
 
 import { installPackage } from "./install.js";
 import { commandLineEngines } from "./engines/command-line.js";
+import { edgeLightEngine } from "./engines/edge-light.js";
 import { quickjsEngine } from "./engines/quickjs.js";
 import { workerdEngines } from "./engines/workerd.js";
 
@@ -15,7 +16,12 @@ const only = process.argv[2];
 const folder = installPackage();
 const engines = [];
 if (only !== "--browsers")
-  engines.push(...commandLineEngines(folder), ...workerdEngines(folder), quickjsEngine(folder));
+  engines.push(
+    ...commandLineEngines(folder),
+    ...workerdEngines(folder),
+    edgeLightEngine(folder),
+    quickjsEngine(folder),
+  );
 if (only !== "--npm") {
   // Loaded only here: the drivers of browsers have binaries of their own, which the other engines do not need.
   const { browserEngines } = await import("./engines/browsers.js");

@@ -1,0 +1,83 @@
+// Vercel's edge functions, in Vercel's own simulation of their runtime: the function is bundled with the conditions that
+// Next.js sets, and the module comes compiled from outside, as Next.js hands it in.
+
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { EdgeVM } from "@edge-runtime/vm";
+import { bundle } from "./bundle.js";
+
+const { version } = createRequire(import.meta.url)("@edge-runtime/vm/package.json");
+
+/** The global variable that holds the compiled module. */
+const MODULE = "compiledModule";
+
+/** Turns the import of the module into the global variable, and remembers the file. */
+function compiledOutside(files) {
+  return {
+    name: "compiled-outside",
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /\.wasm\?module$/ }, ({ path, resolveDir }) => ({
+        path: join(resolveDir, path.replace("?module", "")),
+        namespace: "compiled-outside",
+      }));
+      onLoad({ filter: /./, namespace: "compiled-outside" }, ({ path }) => {
+        files.push(path);
+        return { contents: `export default ${MODULE};` };
+      });
+    },
+  };
+}
+
+/**
+ * Bundles an edge function and starts it.
+ * @param {string} folder where the package is installed
+ * @param {string} program a file in it
+ */
+export async function startEdgeFunction(folder, program) {
+  const files = [];
+  const script = await bundle(folder, program, {
+    format: "iife",
+    globalName: "edgeFunction",
+    conditions: ["edge-light", "worker", "browser"],
+    plugins: [compiledOutside(files)],
+    footer: { js: "addEventListener('fetch', (event) => event.respondWith(edgeFunction.default(event.request)));" },
+  });
+  if (files.length !== 1) throw new Error(`the bundle imports ${files.length} .wasm files`);
+  const edge = new EdgeVM({
+    // The runtime refuses code made from text, and modules made from bytes.
+    codeGeneration: { strings: false, wasm: false },
+    extend: (context) => Object.assign(context, { [MODULE]: new WebAssembly.Module(readFileSync(files[0])) }),
+  });
+  edge.evaluate(script);
+  return edge;
+}
+
+/** Makes sure that the simulation refuses what the runtime refuses: else the digest would prove nothing. */
+async function assertRefusals(edge) {
+  const empty = "new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])";
+  for (const code of [
+    `WebAssembly.compile(${empty})`,
+    `WebAssembly.instantiate(${empty})`,
+    `new WebAssembly.Module(${empty})`,
+    "eval('1')",
+  ]) {
+    const refused = await edge.evaluate(`(async () => ${code})().then(() => false, () => true)`);
+    if (!refused) throw new Error(`the simulation does not refuse ${code}`);
+  }
+}
+
+/** @param {string} folder where the package is installed */
+export function edgeLightEngine(folder) {
+  return {
+    name: "Edge Runtime: an edge function",
+    run: async () => {
+      const edge = await startEdgeFunction(folder, "edge-function.js");
+      await assertRefusals(edge);
+      const answer = await (await edge.dispatchFetch("http://edge/")).json();
+      if (answer.dims.join() !== "1,1,8,8" || !answer.finite) throw new Error(JSON.stringify(answer));
+      const digest = await (await edge.dispatchFetch("http://edge/digest")).text();
+      return { version, digest };
+    },
+  };
+}

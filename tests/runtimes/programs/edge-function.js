@@ -1,0 +1,16 @@
+// An edge function as one writes it, and the digest beside.
+import * as library from "ddim-wasm";
+import { digest } from "./digest.js";
+
+const { DDIMScheduler, Generator } = library;
+
+export const config = { runtime: "edge" };
+
+export default function handler(request) {
+  if (new URL(request.url).pathname === "/digest") return new Response(digest(library));
+  const scheduler = new DDIMScheduler();
+  scheduler.setTimesteps(4);
+  let sample = new Generator(42).randn([1, 1, 8, 8]);
+  for (const t of scheduler.timesteps) sample = scheduler.step(sample, sample, t);
+  return Response.json({ dims: sample.dims, finite: sample.data.every(Number.isFinite) });
+}
