@@ -16,7 +16,7 @@ const NO_WASM = "script-src 'self'";
 /** Vite's development server puts scripts of its own into the page. */
 const VITE_DEV = "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'";
 
-/** Each page: what it is, its script, and its policy. */
+/** Each page: what it is, its script, and its policy. The sampling ones are as users write them. */
 const PAGES = [
   ["page", "page.js", WASM],
   ["page, portable", "page-portable.js", NO_WASM],
@@ -24,6 +24,8 @@ const PAGES = [
   ["bundled by esbuild", "bundled.esbuild.js", WASM],
   ["bundled by Vite", "bundled.vite.js", WASM],
   ["Vite's server", "bundled.js", VITE_DEV],
+  ["sampling on the page", "sampling-page.js", VITE_DEV],
+  ["sampling in a Web Worker", "sampling-in-worker.js", VITE_DEV],
 ];
 
 const CHROMIUM_ARGS = [
@@ -88,7 +90,7 @@ function makeBundles(folder) {
   })());
 }
 
-/** Opens a page that runs the script, and waits for the digest in its title. */
+/** Opens a page that runs the script, and waits for the answer in its title. */
 async function visit(browser, folder, script, policy) {
   const { server, port } = await serve(folder, script, policy);
   const opened = await browser.open();
@@ -99,10 +101,10 @@ async function visit(browser, folder, script, policy) {
     await opened.page.goto(`http://localhost:${port}/page.html`);
     for (let attempt = 0; attempt < 100 && errors.length === 0; attempt++) {
       const title = await opened.page.title();
-      if (title !== "") return { version: opened.version, digest: title };
+      if (title !== "") return { version: opened.version, answer: title };
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    throw new Error(errors.join("; ") || "no digest within ten seconds");
+    throw new Error(errors.join("; ") || "no answer within ten seconds");
   } finally {
     await opened.browser.close();
     await new Promise((resolve) => server.close(resolve));

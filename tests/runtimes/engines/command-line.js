@@ -19,13 +19,17 @@ const DENO = {
 const BUN = { name: "Bun", file: join(modules, "@oven/bun-linux-x64/bin/bun"), args: [] };
 
 const PROGRAMS = [
+  [NODE, "sampling.js"],
   [NODE, "import.js"],
   [NODE, "require.cjs"],
   [NODE, "scalar.js"],
   [NODE, "portable.js"],
+  [NEWER_NODE, "sampling.js"],
   [NEWER_NODE, "import.js"],
+  [DENO, "sampling.js"],
   [DENO, "import.js"],
   [DENO, "portable.js"],
+  [BUN, "sampling.js"],
   [BUN, "import.js"],
   [BUN, "portable.js"],
 ];
@@ -39,7 +43,7 @@ export function commandLineEngines(folder) {
       const env = { ...process.env, DENO_DIR: join(folder, "deno"), DENO_NO_UPDATE_CHECK: "1" };
       const version = await run(file, ["--version"]);
       const { stdout } = await run(file, [...args, program], { cwd: folder, env });
-      return { version: /\d[\w.]*/.exec(version.stdout)[0], digest: stdout.trim().split("\n").at(-1) };
+      return { version: /\d[\w.]*/.exec(version.stdout)[0], answer: stdout.trim().split("\n").at(-1) };
     },
   }));
 }

@@ -68,16 +68,15 @@ async function assertRefusals(edge) {
 }
 
 /** @param {string} folder where the package is installed */
-export function edgeLightEngine(folder) {
-  return {
-    name: "Edge Runtime: an edge function",
+export function edgeLightEngines(folder) {
+  const engine = (name, path) => ({
+    name: `Edge Runtime: ${name}`,
     run: async () => {
       const edge = await startEdgeFunction(folder, "edge-function.js");
       await assertRefusals(edge);
-      const answer = await (await edge.dispatchFetch("http://edge/")).json();
-      if (answer.dims.join() !== "1,1,8,8" || !answer.finite) throw new Error(JSON.stringify(answer));
-      const digest = await (await edge.dispatchFetch("http://edge/digest")).text();
-      return { version, digest };
+      const response = await edge.dispatchFetch(`http://edge${path}`);
+      return { version, answer: await response.text() };
     },
-  };
+  });
+  return [engine("an edge function that samples", "/"), engine("an edge function", "/digest")];
 }

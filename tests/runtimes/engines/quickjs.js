@@ -21,9 +21,9 @@ export function quickjsEngine(folder) {
       const context = (await getQuickJS()).newContext();
       try {
         const result = context.unwrapResult(context.evalCode(`${script}; result.digest`));
-        const digest = context.dump(result);
+        const answer = context.dump(result);
         result.dispose();
-        return { version, digest };
+        return { version, answer };
       } finally {
         context.dispose();
       }

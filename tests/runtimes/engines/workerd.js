@@ -51,22 +51,19 @@ export function workerdEngines(folder) {
       ],
     });
   };
-  return [
-    {
-      name: "workerd: a Worker",
-      run: async () => {
-        const reason = missing();
-        if (reason !== null) return { version, skipped: reason };
-        const worker = await start();
-        try {
-          const answer = await (await worker.dispatchFetch("http://worker/")).json();
-          if (answer.dims.join() !== "1,1,8,8" || !answer.finite) throw new Error(JSON.stringify(answer));
-          const digest = await (await worker.dispatchFetch("http://worker/digest")).text();
-          return { version, digest };
-        } finally {
-          await worker.dispose();
-        }
-      },
+  const engine = (name, path) => ({
+    name: `workerd: ${name}`,
+    run: async () => {
+      const reason = missing();
+      if (reason !== null) return { version, skipped: reason };
+      const worker = await start();
+      try {
+        const response = await worker.dispatchFetch(`http://worker${path}`);
+        return { version, answer: await response.text() };
+      } finally {
+        await worker.dispose();
+      }
     },
-  ];
+  });
+  return [engine("a Worker that samples", "/"), engine("a Worker", "/digest")];
 }
