@@ -1,6 +1,7 @@
 // WebKit, as Debian packages it: MiniBrowser on a virtual screen, driven by WebKitWebDriver over the WebDriver protocol.
 
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 
 const DRIVER = "/usr/bin/WebKitWebDriver";
@@ -16,8 +17,9 @@ const missing = [DRIVER, SCREEN, BROWSER].find((file) => !existsSync(file));
 const pause = () => new Promise((resolve) => setTimeout(resolve, 100));
 
 async function send(method, path, body) {
-  const options = body === undefined ? { method } : { method, body: JSON.stringify(body) };
-  const response = await fetch(`http://127.0.0.1:${PORT}${path}`, options);
+  const content = body === undefined ? {} : { body: JSON.stringify(body) };
+  const signal = AbortSignal.timeout(30_000); // a browser that does not start is an error, not a wait without end
+  const response = await fetch(`http://127.0.0.1:${PORT}${path}`, { method, signal, ...content });
   const { value } = await response.json();
   if (value?.error) throw new Error(value.message);
   return value;
@@ -44,7 +46,9 @@ export const webkit = {
     const processes = [spawn(SCREEN, [DISPLAY, "-screen", "0", "800x600x24"], { stdio: "ignore" })];
     for (let attempt = 0; attempt < 50 && !existsSync(SCREEN_SOCKET); attempt++) await pause();
     processes.push(spawn(DRIVER, [`--port=${PORT}`], { stdio: "ignore", env }));
-    const end = () => processes.map((child) => child.kill());
+    // The next browser takes the same display and port: they have to be free when this one is closed.
+    const end = () =>
+      Promise.all(processes.filter((child) => child.kill()).map((child) => child.exitCode ?? once(child, "exit")));
     try {
       await untilReady();
       const options = { binary: BROWSER, args: ["--automation"] };
@@ -57,12 +61,11 @@ export const webkit = {
         title: () => send("GET", `${session}/title`),
       };
       const close = async () => {
-        await send("DELETE", session);
-        end();
+        await send("DELETE", session).finally(end);
       };
       return { browser: { close }, page, version: capabilities.browserVersion };
     } catch (error) {
-      end();
+      await end();
       throw error;
     }
   },
