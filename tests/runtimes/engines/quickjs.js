@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { getQuickJS } from "quickjs-emscripten";
 import { bundle } from "./bundle.js";
 
-const { version } = createRequire(import.meta.url)("quickjs-emscripten/package.json");
+export const { version } = createRequire(import.meta.url)("quickjs-emscripten/package.json");
 
 /** @param {string} folder where the package is installed */
 export function quickjsEngine(folder) {

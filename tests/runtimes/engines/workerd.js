@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { bundle } from "./bundle.js";
 
 const require = createRequire(import.meta.url);
-const { version } = require("workerd/package.json");
+export const { version } = require("workerd/package.json");
 
 /** Why workerd cannot start here, if it cannot: its binary is an optional package of the platform. */
-function missing() {
+export function missing() {
   try {
     require("workerd");
     return null;
@@ -32,31 +32,43 @@ function hostWasm(files) {
   };
 }
 
+/**
+ * Bundles a Worker.
+ * @param {string} folder where the package is installed
+ * @param {string} program a file in it
+ * @returns {Promise<object>} what Miniflare's constructor takes
+ */
+export async function bundleWorker(folder, program) {
+  const files = [];
+  const contents = await bundle(folder, program, {
+    conditions: ["workerd", "worker", "browser"],
+    plugins: [hostWasm(files)],
+  });
+  return {
+    compatibilityDate: "2025-06-01",
+    modulesRoot: folder,
+    modules: [
+      { type: "ESModule", path: join(folder, "bundle.js"), contents },
+      ...files.map(({ path, file }) => ({
+        type: "CompiledWasm",
+        path: join(folder, path),
+        contents: readFileSync(file),
+      })),
+    ],
+  };
+}
+
 /** @param {string} folder where the package is installed */
 export function workerdEngines(folder) {
-  const start = async () => {
-    const files = [];
-    const contents = await bundle(folder, "worker.js", {
-      conditions: ["workerd", "worker", "browser"],
-      plugins: [hostWasm(files)],
-    });
-    if (files.length !== 1) throw new Error(`the bundle imports ${files.length} .wasm files`);
-    const { Miniflare } = await import("miniflare");
-    return new Miniflare({
-      compatibilityDate: "2025-06-01",
-      modulesRoot: folder,
-      modules: [
-        { type: "ESModule", path: join(folder, "bundle.js"), contents },
-        { type: "CompiledWasm", path: join(folder, files[0].path), contents: readFileSync(files[0].file) },
-      ],
-    });
-  };
   const engine = (name, path) => ({
     name: `workerd: ${name}`,
     run: async () => {
       const reason = missing();
       if (reason !== null) return { version, skipped: reason };
-      const worker = await start();
+      const options = await bundleWorker(folder, "worker.js");
+      if (options.modules.length !== 2) throw new Error("the module is not one file beside the bundle");
+      const { Miniflare } = await import("miniflare");
+      const worker = new Miniflare(options);
       try {
         const response = await worker.dispatchFetch(`http://worker${path}`);
         return { version, answer: await response.text() };
