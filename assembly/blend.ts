@@ -1,4 +1,4 @@
-// Two tensors, blended: classifier-free guidance with one weight for all, inpainting with the weights of a mask.
+// Two tensors, blended: inpainting with the weights of a mask, guidance with one weight for all.
 
 /**
  * out = from + weight (to - from), over n elements; exactly `from` where the weight is 0 and exactly `to` where it is

@@ -6,58 +6,48 @@ import { outOfRange, wrongType } from "./errors.js";
 /** Returns the value of the argument called `name`, or throws if it does not fit. */
 export type Check<T> = (name: string, value: unknown) => T;
 
-/** `value`, of a kind as `typeof` tells it, and accepted. */
-function check<T>(
-  name: string,
-  value: unknown,
-  kind: string,
-  expected: string,
-  accepts: (value: T) => boolean = () => true,
-): T {
-  if (typeof value !== kind) throw wrongType(name, expected, value);
-  if (!accepts(value as T)) throw outOfRange(name, expected, value);
-  return value as T;
+/** Throws: a value of the right kind is out of bounds, and any other of the wrong type. */
+export function refuse(name: string, value: unknown, kind: string, expected: string): never {
+  throw typeof value === kind ? outOfRange(name, expected, value) : wrongType(name, expected, value);
 }
 
-// Functions, not values made by calling one: what is not used must not stay in a bundle.
-
-export function checkNumber(
-  name: string,
-  value: unknown,
-  expected: string,
-  accepts: (value: number) => boolean,
-): number {
-  return check(name, value, "number", expected, accepts);
+/** Whether `value` is a number in [low, high]. */
+function isWithin(value: unknown, low: number, high: number): value is number {
+  return typeof value === "number" && value >= low && value <= high;
 }
 
-export const finite: Check<number> = (name, value) => checkNumber(name, value, "a finite number", Number.isFinite);
+export const finite: Check<number> = (name, value) =>
+  isWithin(value, -Number.MAX_VALUE, Number.MAX_VALUE) ? value : refuse(name, value, "number", "a finite number");
 
 export const positive: Check<number> = (name, value) =>
-  checkNumber(name, value, "a number > 0", (v) => v > 0 && v < Infinity);
+  isWithin(value, Number.MIN_VALUE, Number.MAX_VALUE) ? value : refuse(name, value, "number", "a number > 0");
 
 export const share: Check<number> = (name, value) =>
-  checkNumber(name, value, "a number in [0, 1]", (v) => v >= 0 && v <= 1);
+  isWithin(value, 0, 1) ? value : refuse(name, value, "number", "a number in [0, 1]");
 
 export const positiveShare: Check<number> = (name, value) =>
-  checkNumber(name, value, "a number in (0, 1]", (v) => v > 0 && v <= 1);
+  isWithin(value, Number.MIN_VALUE, 1) ? value : refuse(name, value, "number", "a number in (0, 1]");
 
 export function checkInteger(name: string, value: unknown, low: number, high = Infinity): number {
+  if (isWithin(value, low, high) && Number.isInteger(value)) return value;
   const range = high === Infinity ? `>= ${low}` : low === -Infinity ? `<= ${high}` : `in [${low}, ${high}]`;
-  return checkNumber(name, value, `an integer ${range}`, (v) => Number.isInteger(v) && v >= low && v <= high);
+  return refuse(name, value, "number", `an integer ${range}`);
 }
 
 export const natural: Check<number> = (name, value) => checkInteger(name, value, 0);
 
 export const count: Check<number> = (name, value) => checkInteger(name, value, 1);
 
-export const boolean: Check<boolean> = (name, value) => check(name, value, "boolean", "a boolean");
+export const boolean: Check<boolean> = (name, value) =>
+  typeof value === "boolean" ? value : refuse(name, value, "boolean", "a boolean");
 
-export const callback: Check<(...args: any[]) => any> = (name, value) => check(name, value, "function", "a function");
+export const callback: Check<(...args: any[]) => any> = (name, value) =>
+  typeof value === "function" ? (value as () => void) : refuse(name, value, "function", "a function");
 
 /** `value` as one of the names of an enum. */
 export function checkName<T extends string>(name: string, value: unknown, names: readonly T[]): T {
-  const expected = `one of ${names.map((each) => `"${each}"`).join(", ")}`;
-  return check<T>(name, value, "string", expected, (v) => names.includes(v));
+  if (names.includes(value as T)) return value as T;
+  return refuse(name, value, "string", `one of ${names.map((each) => `"${each}"`).join(", ")}`);
 }
 
 /** Whether `value` is an object that can have properties of its own names. */
@@ -85,35 +75,32 @@ export type OptionValues<T> = {
     : unknown;
 };
 
-/** All properties of several objects. */
-type Together<T extends readonly object[]> = T extends readonly [infer A, ...infer R extends readonly object[]]
-  ? A & Together<R>
-  : {};
+/** The defaults of each table that was read with: steps begin with a copy of theirs. */
+const defaults = new WeakMap<object, Record<string, unknown>>();
+
+function defaultsOf(table: OptionTable<Record<string, unknown>>): Record<string, unknown> {
+  let values = defaults.get(table);
+  if (!values)
+    defaults.set(table, (values = Object.fromEntries(Object.keys(table).map((key) => [key, table[key]![0]]))));
+  return values;
+}
 
 /**
- * The values of an options object, read once; the tables are those of all its options.
+ * The values of an options object, each read once.
  *
- * @throws TypeError for what is no object, or has a name that no table has
+ * @throws TypeError for what is no object, or has a name that the table has not
  */
-export function readOptions<T extends readonly object[]>(
-  name: string,
-  options: unknown,
-  ...tables: T
-): OptionValues<Together<T>> {
+export function readOptions<T extends OptionTable<any>>(name: string, options: unknown, table: T): OptionValues<T> {
   if (!isRecord(options)) throw wrongType(name, "an object", options);
+  const values = { ...defaultsOf(table) };
   for (const key in options) {
-    if (tables.some((table) => Object.hasOwn(table, key))) continue;
-    throw new TypeError(`"${name}" has no option "${key}"; it takes ${tables.flatMap(Object.keys).join(", ")}`);
-  }
-  const values: Record<string, unknown> = {};
-  for (const table of tables as readonly OptionTable<Record<string, unknown>>[]) {
-    for (const key in table) {
-      const [fallback, check] = table[key]!;
-      const value = options[key];
-      if (value === undefined) values[key] = fallback;
-      else if (typeof check === "function") values[key] = check(key, value);
-      else values[key] = check ? checkName(key, value, check) : value;
+    if (!Object.hasOwn(table, key)) {
+      throw new TypeError(`"${name}" has no option "${key}"; it takes ${Object.keys(table).join(", ")}`);
     }
+    const value = options[key];
+    const check = table[key]![1];
+    if (value === undefined) continue;
+    values[key] = typeof check === "function" ? check(key, value) : check ? checkName(key, value, check) : value;
   }
-  return values as OptionValues<Together<T>>;
+  return values as OptionValues<T>;
 }

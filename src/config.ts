@@ -4,7 +4,6 @@
 import {
   boolean,
   type Check,
-  checkNumber,
   count,
   isArrayLike,
   isRecord,
@@ -13,6 +12,7 @@ import {
   positive,
   positiveShare,
   readOptions,
+  refuse,
 } from "./checks.js";
 import { outOfRange, show, wrongType } from "./errors.js";
 
@@ -78,7 +78,8 @@ export type DDIMSchedulerConfig = Readonly<{
     : Exclude<DDIMSchedulerOptions[K], undefined>;
 }>;
 
-const number: Check<number> = (name, value) => checkNumber(name, value, "a number", (v) => !Number.isNaN(v));
+const number: Check<number> = (name, value) =>
+  typeof value === "number" && value === value ? value : refuse(name, value, "number", "a number");
 
 /** Copies betas; that each lies in (0, 1) is checked with the finished schedule. */
 const betas: Check<readonly number[] | null> = (name, value) => {
@@ -121,16 +122,12 @@ export function resolveConfig(options: DDIMSchedulerOptions): DDIMSchedulerConfi
       throw outOfRange("trainedBetas", `numTrainTimesteps = ${config.numTrainTimesteps} values`, length);
     }
   } else if (betaSchedule !== "squaredcos_cap_v2") {
-    checkNumber("betaStart", config.betaStart, "a number in (0, 1)", (v) => v > 0 && v < 1);
+    const { betaStart } = config;
+    if (!(betaStart > 0 && betaStart < 1)) throw outOfRange("betaStart", "a number in (0, 1)", betaStart);
     positiveShare("betaEnd", config.betaEnd);
   }
-  if (config.rescaleBetasZeroSnr) {
-    checkNumber(
-      "numTrainTimesteps",
-      config.numTrainTimesteps,
-      "an integer >= 2 with rescaleBetasZeroSnr",
-      (v) => v >= 2,
-    );
+  if (config.rescaleBetasZeroSnr && config.numTrainTimesteps < 2) {
+    throw outOfRange("numTrainTimesteps", "an integer >= 2 with rescaleBetasZeroSnr", config.numTrainTimesteps);
   }
   return Object.freeze(config);
 }

@@ -1,21 +1,23 @@
 // DDIM in the other direction: from an image to the noise that it is sampled from.
 
-import { readOptions } from "./checks.js";
+import { boolean, finite, type OptionTable, readOptions, share } from "./checks.js";
 import type { DDIMSchedulerOptions } from "./config.js";
 import { outOfRange } from "./errors.js";
-import {
-  GUIDANCE_OPTIONS,
-  NO_OPTIONS,
-  NoiseScheduler,
-  SHARED_STEP_OPTIONS,
-  type SharedStepOptions,
-} from "./noise-scheduler.js";
+import { NO_OPTIONS, NoiseScheduler, type SharedStepOptions } from "./noise-scheduler.js";
 import type { Timesteps } from "./operands.js";
 import type { StepResult } from "./scheduler.js";
 import type { ResultOf, Tensor } from "./tensor.js";
 
 /** Options of {@link DDIMInverseScheduler.step}. */
 export interface InverseStepOptions extends SharedStepOptions {}
+
+const STEP_OPTIONS = {
+  prevTimestep: [undefined],
+  guidanceScale: [undefined, finite],
+  guidanceRescale: [0, share],
+  returnDict: [false, boolean],
+  out: [undefined],
+} satisfies OptionTable<InverseStepOptions>;
 
 /**
  * DDIM inversion (arXiv 2010.02502, section 4.3; diffusers' `DDIMInverseScheduler`): the same steps in ascending order,
@@ -101,7 +103,7 @@ export class DDIMInverseScheduler extends NoiseScheduler {
     options: InverseStepOptions,
   ): ResultOf<S> | Tensor | StepResult<ResultOf<S> | Tensor, ResultOf<S>>;
   step(modelOutput: unknown, sample: unknown, timestep: unknown, options: InverseStepOptions = NO_OPTIONS): unknown {
-    const step = readOptions("options", options, GUIDANCE_OPTIONS, SHARED_STEP_OPTIONS);
+    const step = readOptions("options", options, STEP_OPTIONS);
     return this.takeStep(modelOutput, sample, timestep, { ...step, inverse: true });
   }
 }

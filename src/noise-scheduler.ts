@@ -1,17 +1,6 @@
 // What the schedulers have in common: configuration, tables, timesteps, and noising.
 
-import {
-  boolean,
-  callback,
-  type Check,
-  checkInteger,
-  finite,
-  isArrayLike,
-  type OptionTable,
-  type OptionValues,
-  readOptions,
-  share,
-} from "./checks.js";
+import { callback, type Check, checkInteger, isArrayLike, type OptionTable, readOptions } from "./checks.js";
 import {
   Coefficients,
   epsilonIsSolvable,
@@ -70,11 +59,6 @@ export interface GuidanceOptions {
   guidanceRescale?: number | undefined;
 }
 
-export const GUIDANCE_OPTIONS = {
-  guidanceScale: [undefined, finite],
-  guidanceRescale: [0, share],
-} satisfies OptionTable<GuidanceOptions>;
-
 /** Options that the steps of all schedulers have. */
 export interface SharedStepOptions extends GuidanceOptions {
   /** The timestep on the other side of the step, or one for each batch element; negative: beyond the last one. */
@@ -85,14 +69,11 @@ export interface SharedStepOptions extends GuidanceOptions {
   out?: Tensor | undefined;
 }
 
-export const SHARED_STEP_OPTIONS = {
-  prevTimestep: [undefined],
-  returnDict: [false, boolean],
-  out: [undefined],
-} as const satisfies OptionTable<Omit<SharedStepOptions, keyof GuidanceOptions>>;
-
 /** What a step does, from options that have been read. */
-interface Step extends OptionValues<typeof GUIDANCE_OPTIONS & typeof SHARED_STEP_OPTIONS> {
+interface Step extends ReadGuidance {
+  prevTimestep: unknown;
+  returnDict: boolean;
+  out: unknown;
   /** From `timestep` on to more noise: the inverse of a step. */
   inverse?: boolean;
   eta?: number;
@@ -101,8 +82,14 @@ interface Step extends OptionValues<typeof GUIDANCE_OPTIONS & typeof SHARED_STEP
   varianceNoise?: unknown;
 }
 
+/** Options of guidance that have been read. */
+export interface ReadGuidance {
+  guidanceScale: number | undefined;
+  guidanceRescale: number;
+}
+
 /** Refuses a rescaling without guidance. */
-export function checkGuidance({ guidanceScale, guidanceRescale }: OptionValues<typeof GUIDANCE_OPTIONS>): void {
+export function checkGuidance({ guidanceScale, guidanceRescale }: ReadGuidance): void {
   if (guidanceRescale !== 0 && guidanceScale === undefined) {
     throw new TypeError('"guidanceRescale" expected guidanceScale beside it, got none');
   }

@@ -65,8 +65,12 @@ export function readBatch(sample: Operand, timesteps: unknown): number {
 /** Reads a timestep, or an array of them: that of each batch element. */
 export function readTimesteps(name: string, value: unknown, batch: number, check: Check<number>): readonly number[] {
   const read = (name: string, t: unknown): number => check(name, typeof t === "bigint" ? Number(t) : t);
-  if (typeof value === "number" || typeof value === "bigint")
-    return Array.from({ length: batch }).fill(read(name, value)) as number[];
+  if (typeof value === "number" || typeof value === "bigint") {
+    const t = read(name, value);
+    const all: number[] = [];
+    while (all.length < batch) all.push(t);
+    return all;
+  }
   if (!isArrayLike(value)) throw wrongType(name, "an integer, or an array of one for each batch element", value);
   const list = Array.from(value, (t, i) => read(`${name}[${i}]`, t));
   if (list.length === batch) return list;

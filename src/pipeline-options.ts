@@ -1,10 +1,19 @@
 // What a run of the pipeline can be told, and what it tells.
 
-import { boolean, callback, type Check, type OptionTable, type OptionValues, positiveShare, share } from "./checks.js";
+import {
+  boolean,
+  callback,
+  type Check,
+  finite,
+  type OptionTable,
+  type OptionValues,
+  positiveShare,
+  share,
+} from "./checks.js";
 import { type DType, DTYPES } from "./config.js";
 import { outOfRange, wrongType } from "./errors.js";
 import type { Generator } from "./generator.js";
-import { checkGuidance, GUIDANCE_OPTIONS, type GuidanceOptions } from "./noise-scheduler.js";
+import { checkGuidance, type GuidanceOptions, type ReadGuidance } from "./noise-scheduler.js";
 import type { Operand } from "./operands.js";
 import type { DDIMScheduler } from "./scheduler.js";
 import type { Tensor } from "./tensor.js";
@@ -139,11 +148,13 @@ export const PIPELINE_OPTIONS = {
 
 export const LOOP_OPTIONS = {
   numInferenceSteps: [undefined],
+  guidanceScale: [undefined, finite],
+  guidanceRescale: [0, share],
   condition: [undefined],
   unconditional: [undefined],
   signal: [undefined, abortSignal],
   checkFinite: [false, boolean],
-} satisfies OptionTable<Omit<LoopOptions, keyof GuidanceOptions>>;
+} satisfies OptionTable<LoopOptions>;
 
 const KNOWN_NOISE = ["same", "fresh"] as const;
 
@@ -169,11 +180,11 @@ export const INVERT_OPTIONS = {
 } satisfies OptionTable<Omit<InvertOptions, keyof LoopOptions | "onStep">>;
 
 /** Options as they have been read. */
-export type ReadLoopOptions = OptionValues<typeof LOOP_OPTIONS & typeof GUIDANCE_OPTIONS>;
+export type ReadLoopOptions = OptionValues<typeof LOOP_OPTIONS>;
 export type ReadRunOptions = ReadLoopOptions & OptionValues<typeof SAMPLING_OPTIONS>;
 
 /** What the options say about every model call. */
-export interface Loop extends OptionValues<typeof GUIDANCE_OPTIONS> {
+export interface Loop extends ReadGuidance {
   condition: readonly any[] | undefined;
   /** Whether the model gets the sample twice. */
   doubled: boolean;

@@ -4,7 +4,6 @@ import { readOptions } from "./checks.js";
 import { wrongType } from "./errors.js";
 import { readInpainting } from "./inpainting.js";
 import { DDIMInverseScheduler } from "./inverse-scheduler.js";
-import { GUIDANCE_OPTIONS } from "./noise-scheduler.js";
 import { type Operand, readOperand } from "./operands.js";
 import {
   type DDIMPipelineOptions,
@@ -71,7 +70,7 @@ export class DDIMPipeline<C = any> {
    * });
    */
   async run(options: RunOptions<C> & { onStep?: ((report: StepReport) => unknown) | undefined }): Promise<any> {
-    const read = readOptions("options", options, LOOP_OPTIONS, GUIDANCE_OPTIONS, SAMPLING_OPTIONS, ON_STEP);
+    const read = readOptions("options", options, { ...LOOP_OPTIONS, ...SAMPLING_OPTIONS, ...ON_STEP });
     const { onStep } = read;
     let sample: Tensor | undefined;
     for await (const report of this.#sample(read, onStep !== undefined)) {
@@ -93,7 +92,7 @@ export class DDIMPipeline<C = any> {
    * }
    */
   stream(options: RunOptions<C>): AsyncGenerator<StepReport, void, void> {
-    const read = readOptions("options", options, LOOP_OPTIONS, GUIDANCE_OPTIONS, SAMPLING_OPTIONS);
+    const read = readOptions("options", options, { ...LOOP_OPTIONS, ...SAMPLING_OPTIONS });
     return this.#sample(read, true) as AsyncGenerator<StepReport, void, void>;
   }
 
@@ -111,7 +110,7 @@ export class DDIMPipeline<C = any> {
    * const again = await pipeline.run({ sample: noise, numInferenceSteps: 50 });
    */
   async invert(options: InvertOptions<C>): Promise<Inversion> {
-    const read = readOptions("options", options, LOOP_OPTIONS, GUIDANCE_OPTIONS, INVERT_OPTIONS, ON_STEP);
+    const read = readOptions("options", options, { ...LOOP_OPTIONS, ...INVERT_OPTIONS, ...ON_STEP });
     const { onStep } = read;
     const { scheduler } = this;
     const refinement = readRefinement(read.refine);

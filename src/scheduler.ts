@@ -1,14 +1,8 @@
 // The DDIM scheduler.
 
-import { boolean, type OptionTable, readOptions, share } from "./checks.js";
+import { boolean, finite, type OptionTable, readOptions, share } from "./checks.js";
 import type { Generator } from "./generator.js";
-import {
-  GUIDANCE_OPTIONS,
-  NO_OPTIONS,
-  NoiseScheduler,
-  SHARED_STEP_OPTIONS,
-  type SharedStepOptions,
-} from "./noise-scheduler.js";
+import { NO_OPTIONS, NoiseScheduler, type SharedStepOptions } from "./noise-scheduler.js";
 import type { Timesteps } from "./operands.js";
 import { isTensor, type ResultOf, type Tensor } from "./tensor.js";
 
@@ -24,12 +18,18 @@ export interface StepOptions extends SharedStepOptions {
   varianceNoise?: Tensor | undefined;
 }
 
+// Spelled out: a table put together of others would stay in every bundle.
 const STEP_OPTIONS = {
   eta: [0, share],
   useClippedModelOutput: [false, boolean],
   generator: [undefined],
   varianceNoise: [undefined],
-} satisfies OptionTable<Omit<StepOptions, keyof SharedStepOptions>>;
+  prevTimestep: [undefined],
+  guidanceScale: [undefined, finite],
+  guidanceRescale: [0, share],
+  returnDict: [false, boolean],
+  out: [undefined],
+} satisfies OptionTable<StepOptions>;
 
 /** What {@link DDIMScheduler.step} returns under `returnDict`. */
 export interface StepResult<P, O = P> {
@@ -118,7 +118,7 @@ export class DDIMScheduler extends NoiseScheduler {
         "step takes (modelOutput, sample, timestep); it got the timestep before the sample, which is diffusers' order",
       );
     }
-    const step = readOptions("options", options, STEP_OPTIONS, GUIDANCE_OPTIONS, SHARED_STEP_OPTIONS);
+    const step = readOptions("options", options, STEP_OPTIONS);
     return this.takeStep(modelOutput, sample, timestep, step);
   }
 }

@@ -148,13 +148,9 @@ export interface Inputs {
   guidance: number | undefined;
 }
 
-/** The address of `n` values of the model output, guided if it is to be. */
-function stageModelOutput({ modelOutput, guidance }: Inputs, start: number, n: number): number {
-  const m = stageIn(MODEL_OUTPUT, modelOutput, start, n);
-  if (guidance === undefined) return m;
-  const cond = stageIn(CONDITIONAL, modelOutput, modelOutput.length / 2 + start, n);
-  core.blend(addressOf(MODEL_OUTPUT), m, cond, 0, guidance, n);
-  return addressOf(MODEL_OUTPUT);
+/** The address of `n` values of the conditional model output; 0 where there is no guidance. */
+function stageConditional({ modelOutput, guidance }: Inputs, start: number, n: number): number {
+  return guidance === undefined ? 0 : stageIn(CONDITIONAL, modelOutput, modelOutput.length / 2 + start, n);
 }
 
 /**
@@ -177,20 +173,15 @@ export function updateTensor(
 ): void {
   open();
   const { length } = out;
-  const { sample, modelOutput, guidance } = inputs;
+  const { sample, modelOutput, guidance = 0 } = inputs;
   const states = Array.isArray(noise) ? (noise as readonly RandomState[]) : null;
   // What one draw of noise covers, and what shares coefficients: the whole tensor, or a batch element.
   const drawLength = states !== null && states.length > 1 ? length / batch : length;
   const sharedLength = count > 1 ? length / batch : length;
   const halfNoise = half || isHalf(out);
 
-  // Nothing to copy, to guide, to draw or to round: one piece.
-  const inPlace =
-    !half &&
-    noise === null &&
-    original === null &&
-    guidance === undefined &&
-    [out, sample, modelOutput].every(isInPlace);
+  // Nothing to copy, to draw or to round: one piece.
+  const inPlace = !half && noise === null && original === null && [out, sample, modelOutput].every(isInPlace);
 
   for (let from = 0, drawn = 0; from < length; from += drawLength, drawn++) {
     const state = states?.[drawn];
@@ -199,7 +190,8 @@ export function updateTensor(
     for (let start = from, n = 0; start < to; start += n) {
       n = inPlace ? to - start : nextPiece(to - start);
       const x = stageIn(SAMPLE, sample, start, n);
-      const m = stageModelOutput(inputs, start, n);
+      const m = stageIn(MODEL_OUTPUT, modelOutput, start, n);
+      const cond = stageConditional(inputs, start, n);
       let z = 0;
       if (state) {
         z = addressOf(NOISE);
@@ -216,10 +208,25 @@ export function updateTensor(
         const index = Math.floor(at / sharedLength);
         length = Math.min((index + 1) * sharedLength, start + n) - at;
         const offset = (at - start) * 4;
-        const { withSample, q, w, r, a, b, c, d } = coefficients[index]!;
-        if (x0 !== 0) predict(x0 + offset, x + offset, m + offset, length, coefficients[index]!, r);
-        core.update(prev + offset, x + offset, m + offset, length, withSample, q, a * w, Math.abs(a) * r, b, c);
-        if (z !== 0) core.update(result + offset, prev + offset, z + offset, length, true, 0, 0, 0, 1, d);
+        const record = coefficients[index]!;
+        const { withSample, q, w, r, a, b, c, d } = record;
+        const second = cond === 0 ? 0 : cond + offset;
+        if (x0 !== 0) predict(x0 + offset, x + offset, m + offset, second, length, guidance, record, r);
+        core.update(
+          prev + offset,
+          x + offset,
+          m + offset,
+          second,
+          length,
+          guidance,
+          withSample,
+          q,
+          a * w,
+          Math.abs(a) * r,
+          b,
+          c,
+        );
+        if (z !== 0) core.update(result + offset, prev + offset, z + offset, 0, length, 0, true, 0, 0, 0, 1, d);
       }
       storeResult(SAMPLE, result, out, start, n, half);
       if (original !== null) storeResult(ORIGINAL, x0, original, start, n, half);
@@ -233,11 +240,13 @@ function predict(
   out: number,
   x: number,
   m: number,
+  cond: number,
   n: number,
+  guidance: number,
   { withSample, q, w }: Coefficients,
   bound: number,
 ): void {
-  core.update(out, x, m, n, withSample, q, w, bound || Infinity, 0, 0);
+  core.update(out, x, m, cond, n, guidance, withSample, q, w, bound || Infinity, 0, 0);
 }
 
 function storeResult(stage: number, address: number, values: Values, start: number, n: number, half: boolean): void {
@@ -257,6 +266,7 @@ export function originalQuantile(
   ratio: number,
 ): number {
   open();
+  const { sample, modelOutput, guidance = 0 } = inputs;
   const rank = ratio * (length - 1);
   const index = Math.floor(rank);
   core.beginSelection(index);
@@ -264,8 +274,9 @@ export function originalQuantile(
     for (let at = start, n = 0; at < start + length; at += n) {
       n = nextPiece(start + length - at);
       if (pass === 0 || n < length) {
-        const x = stageIn(SAMPLE, inputs.sample, at, n);
-        predict(addressOf(ORIGINAL), x, stageModelOutput(inputs, at, n), n, coefficients, 0);
+        const x = stageIn(SAMPLE, sample, at, n);
+        const m = stageIn(MODEL_OUTPUT, modelOutput, at, n);
+        predict(addressOf(ORIGINAL), x, m, stageConditional(inputs, at, n), n, guidance, coefficients, 0);
       }
       core.count(addressOf(ORIGINAL), n);
     }
@@ -285,8 +296,9 @@ export function guidanceDeviationRatio(inputs: Inputs, start: number, length: nu
   open();
   for (let at = start, n = 0; at < start + length; at += n) {
     n = nextPiece(start + length - at);
-    const guided = stageModelOutput(inputs, at, n);
-    const cond = stageIn(CONDITIONAL, inputs.modelOutput, inputs.modelOutput.length / 2 + at, n);
+    const cond = stageConditional(inputs, at, n);
+    const guided = addressOf(MODEL_OUTPUT);
+    core.blend(guided, stageIn(MODEL_OUTPUT, inputs.modelOutput, at, n), cond, 0, inputs.guidance!, n);
     if (at === start) core.beginDeviations(cond, guided);
     core.addDeviations(0, cond, n);
     core.addDeviations(1, guided, n);

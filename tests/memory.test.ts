@@ -71,15 +71,15 @@ test("a step into out takes less than two kilobytes for a moment", async () => {
   const steps = 100;
   for (let i = 0; i < 100 * steps; i++) step();
   await collect();
-  // What one round of steps took, if no garbage was collected meanwhile: then it shows less.
+  // What one round of steps took: less if garbage was collected meanwhile, more if the engine compiled.
   const taken = Array.from({ length: 9 }, () => {
     const before = process.memoryUsage().heapUsed;
     for (let i = 0; i < steps; i++) step();
     return (process.memoryUsage().heapUsed - before) / steps;
   });
-  const most = Math.max(...taken);
-  assert.ok(most > 0, "garbage was collected in every round");
-  assert.ok(most < 2048, `${most} bytes a step`);
+  const median = taken.sort((a, b) => a - b)[4]!;
+  assert.ok(median > 0, "garbage was collected in most rounds");
+  assert.ok(median < 2048, `${median} bytes a step`);
 });
 
 test("tensors of any size take no more of the module's memory", () => {

@@ -21,7 +21,7 @@ async function prepare(task) {
     ? [-sqrtBeta, scale, sqrtAlphaPrev, 0, sqrtBetaPrev]
     : [0, 0, 0, scale, sqrtBetaPrev - scale * sqrtBeta];
   return {
-    run: () => core.update(out, x, m, length, true, q, u, s, b, c),
+    run: () => core.update(out, x, m, 0, length, 0, true, q, u, s, b, c),
     result: () => view(out),
   };
 }
