@@ -2,10 +2,10 @@
 // is refused.
 
 import compiled from "./core.wasm?module";
-import type { ModuleSource } from "./module-source.js";
+import { isCompiled, type ModuleSource } from "./module-source.js";
 
 export async function prepare(source: ModuleSource = compiled): Promise<WebAssembly.Module> {
-  if (source instanceof WebAssembly.Module) return source;
+  if (isCompiled(source)) return source;
   throw new TypeError('"source" expected a WebAssembly.Module: this entry compiles none');
 }
 

@@ -5,3 +5,8 @@ type CompiledModule = typeof globalThis extends { WebAssembly: { Module: { proto
 
 /** The module's bytes, or the compiled module. */
 export type ModuleSource = ArrayBuffer | ArrayBufferView | CompiledModule;
+
+/** Whether a source is compiled: by this realm, or by a host's own that hands modules in. */
+export function isCompiled(source: ModuleSource): source is CompiledModule {
+  return Object.prototype.toString.call(source) === "[object WebAssembly.Module]";
+}

@@ -1,10 +1,10 @@
 // Cloudflare Workers, which compile no module at run time: it is imported, compiled already.
 
 import compiled from "./core.wasm";
-import type { ModuleSource } from "./module-source.js";
+import { isCompiled, type ModuleSource } from "./module-source.js";
 
 export async function prepare(source: ModuleSource = compiled): Promise<WebAssembly.Module> {
-  return source instanceof WebAssembly.Module ? source : WebAssembly.compile(source as ArrayBuffer | ArrayBufferView);
+  return isCompiled(source) ? source : WebAssembly.compile(source as ArrayBuffer | ArrayBufferView);
 }
 
 export function instantiate(module: WebAssembly.Module = compiled): object {

@@ -6,7 +6,8 @@ const { DDIMScheduler, Generator } = library;
 
 export const config = { runtime: "edge" };
 
-export default function handler(request) {
+export default async function handler(request) {
+  await library.init(); // the module is another realm's
   if (new URL(request.url).pathname === "/digest") return new Response(digest(library));
   const scheduler = new DDIMScheduler();
   scheduler.setTimesteps(4);
