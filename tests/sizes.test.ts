@@ -11,11 +11,11 @@ const read = (file: string): Buffer => readFileSync(resolve(file));
 
 /** Bytes, of the entries after gzip. */
 const LIMITS = {
-  "ddim-wasm/core.wasm": 12 * 1024,
-  "ddim-wasm/core.scalar.wasm": 8 * 1024,
-  "ddim-wasm": 21.5 * 1024,
-  "ddim-wasm/workerd": 14.5 * 1024,
-  "ddim-wasm/portable": 20 * 1024,
+  "ddim-wasm/core.wasm": 8 * 1024,
+  "ddim-wasm/core.scalar.wasm": 4.5 * 1024,
+  "ddim-wasm": 18 * 1024,
+  "ddim-wasm/workerd": 13 * 1024,
+  "ddim-wasm/portable": 16.5 * 1024,
 };
 
 for (const [file, limit] of Object.entries(LIMITS)) {
