@@ -1,4 +1,5 @@
-// What the schedulers have in common: configuration, tables, timesteps, and noising.
+// What the schedulers have in common: configuration, tables, timesteps, noising, and the step itself, in either
+// direction.
 
 import { callback, type Check, checkInteger, isArrayLike, type OptionTable, readOptions } from "./checks.js";
 import {
@@ -98,7 +99,7 @@ export function checkGuidance({ guidanceScale, guidanceRescale }: ReadGuidance):
 /** Coefficient records, kept from call to call. */
 const records: Coefficients[] = [];
 
-/** The part of a scheduler that does not depend on the direction of its steps. */
+/** A scheduler, but for the direction of its steps. */
 export abstract class NoiseScheduler {
   /** The complete configuration, defaults included. */
   readonly config: DDIMSchedulerConfig;

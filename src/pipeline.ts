@@ -85,7 +85,7 @@ export class DDIMPipeline<C = any> {
    *
    * @param options see {@link RunOptions}
    * @returns an async iterable of {@link StepReport}
-   * @throws as `run`, when it is iterated
+   * @throws as `run`: for an option of the wrong kind at once, for all else when it is iterated
    * @example
    * for await (const { step, predOriginalSample } of pipeline.stream({ dims: [1, 4, 64, 64] })) {
    *   show(step, predOriginalSample);

@@ -6,9 +6,7 @@ import { outOfRange, show, wrongType } from "./errors.js";
 /** numpy.round: halves go to the even neighbour. For values >= 0. */
 function roundHalfToEven(value: number): number {
   const below = Math.floor(value);
-  const rest = value - below;
-  if (rest === 0.5) return below + (below % 2);
-  return rest < 0.5 ? below : below + 1;
+  return value - below === 0.5 ? below + (below % 2) : Math.round(value);
 }
 
 /** The descending timesteps of `steps` inference steps (arXiv 2305.08891, table 2). */
@@ -28,12 +26,10 @@ export function makeTimesteps(steps: unknown, config: DDIMSchedulerConfig): Int3
   }
 }
 
-/** numpy.linspace(0, T - 1, N).round(): the distance first, then its multiples, and the end exactly. */
+/** numpy.linspace(0, T - 1, N).round(): the distance first, then its multiples. */
 function linspace(steps: number, total: number): Int32Array {
-  const distance = (total - 1) / (steps - 1);
-  return Int32Array.from({ length: steps }, (_, i) =>
-    steps === 1 ? 0 : i === 0 ? total - 1 : roundHalfToEven((steps - 1 - i) * distance),
-  );
+  const distance = (total - 1) / Math.max(steps - 1, 1);
+  return Int32Array.from({ length: steps }, (_, i) => roundHalfToEven((steps - 1 - i) * distance));
 }
 
 function leading(steps: number, total: number, offset: number): Int32Array {
