@@ -20,7 +20,7 @@ for (const file of ["core.wasm", "core.scalar.wasm"]) {
   test(`${file} decodes every half`, () => {
     const module = new WebAssembly.Module(readFileSync(resolve(`ddim-wasm/${file}`)));
     const core = new WebAssembly.Instance(module).exports as any;
-    const length = (core.stage(1) - core.stage(0)) / 4;
+    const length = 1024; // one exponent at a time: infinities and NaNs take another path
     const bits = new Uint16Array(core.memory.buffer, core.stage(1), length);
     const floats = new Float32Array(core.memory.buffer, core.stage(0), length);
     for (let start = 0; start < 65536; start += length) {

@@ -3,12 +3,13 @@ import { stage } from "../../assembly/memory";
 
 describe("binary16", () => {
   it("encodes what it decodes", () => {
-    for (let first = 0; first < 65536; first += 16384) {
-      for (let i = 0; i < 16384; i++) store<u16>(stage(0) + i * 2, first + i);
-      decode(stage(1), stage(0), 16384);
-      encode(stage(2), stage(1), 16384);
+    // One exponent at a time: infinities and NaNs take another path.
+    for (let first = 0; first < 65536; first += 1024) {
+      for (let i = 0; i < 1024; i++) store<u16>(stage(0) + i * 2, first + i);
+      decode(stage(1), stage(0), 1024);
+      encode(stage(2), stage(1), 1024);
       let wrong = 0;
-      for (let i = 0; i < 16384; i++) {
+      for (let i = 0; i < 1024; i++) {
         const bits = first + i;
         const expected = (bits & 0x7fff) > 0x7c00 ? 0x7e00 : bits;
         if (load<u16>(stage(2) + i * 2) != <u16>expected) wrong++;
