@@ -37,10 +37,26 @@ export interface Core {
 }
 
 let core: Core | undefined;
+let buffer: ArrayBuffer | undefined;
 
 /** The module's instance. */
 export function useCore(): Core {
   return (core ??= start());
+}
+
+/** The module's memory. It moves when it grows, which nothing but `growMemory` makes it do. */
+export function useMemory(): ArrayBuffer {
+  return (buffer ??= useCore().memory.buffer);
+}
+
+/** Adds pages of 64 KiB to the module's memory, as far as there are any. */
+export function growMemory(pages: number): void {
+  const { memory, grow } = useCore();
+  try {
+    grow(pages);
+  } finally {
+    buffer = memory.buffer;
+  }
 }
 
 /** Instantiates the module, and refuses an engine that computes wrongly: some had faulty SIMD (iOS 16.4). */

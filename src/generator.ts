@@ -2,7 +2,7 @@
 
 import { type OptionTable, readOptions } from "./checks.js";
 import { type DType, DTYPES } from "./config.js";
-import { checkDims, sizeOf } from "./dims.js";
+import { areSameDims, checkDims, sizeOf } from "./dims.js";
 import { outOfRange, wrongType } from "./errors.js";
 import { draw, type Distribution, type RandomState, seedState, STATE_WORDS } from "./staging.js";
 import {
@@ -11,6 +11,7 @@ import {
   type PlainTensor,
   readData,
   readDims,
+  storedAs,
   type Tensor,
   type TensorData,
   valuesOf,
@@ -170,7 +171,7 @@ export class Generator {
     // Ranges from 2^28 on take 64 random bits a value.
     const wordsEach = range < 1n << 28n ? 1 : 2;
     const drawn = new Float32Array(sizeOf(checkDims(dims, "dims")) * wordsEach);
-    draw(this.state, "word", drawn);
+    draw(this.state, "word", storedAs(drawn));
     const words = Array.from(new Uint32Array(drawn.buffer), BigInt);
     const values = Array.from({ length: words.length / wordsEach }, (_, i) => {
       const word = wordsEach === 1 ? words[i]! : (words[2 * i]! << 32n) | words[2 * i + 1]!;
@@ -237,7 +238,7 @@ export class Generator {
     const shape = checkDims(dims, "dims");
     const length = sizeOf(shape);
     const data = out === undefined ? newData(type, length) : readOut(out, type, shape, length);
-    draw(this.state, distribution, valuesOf(data));
+    draw(this.state, distribution, storedAs(valuesOf(data)));
     return out !== undefined && !ArrayBuffer.isView(out) ? out : { data, dims: shape, type };
   }
 }
@@ -246,7 +247,7 @@ function readOut(out: unknown, type: DType, shape: readonly number[], length: nu
   const data = readData(out, "out");
   const dims = readDims(out, "out", data.length);
   if (isHalf(data) !== (type === "float16")) throw wrongType("out", `a ${type} tensor, as "type" says`, data);
-  if (data.length !== length || (dims && dims.join() !== shape.join())) {
+  if (data.length !== length || (dims && !areSameDims(dims, shape))) {
     throw outOfRange("out", `a tensor of dims [${shape.join(", ")}]`, dims ?? data);
   }
   return data;

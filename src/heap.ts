@@ -1,6 +1,6 @@
 // The module's memory beyond what it uses itself: blocks for resident tensors.
 
-import { useCore } from "./core.js";
+import { growMemory, useCore, useMemory } from "./core.js";
 
 const PAGE = 65536;
 
@@ -10,9 +10,11 @@ let free: [start: number, end: number][] = [];
 /** Where memory begins that was never handed out; 0 before the first block. */
 let top = 0;
 
-/** The size of the block for so many bytes: blocks keep the alignment of vectors, and none is empty. */
+const ALIGNMENT = 64; // that of cache lines: as a step passes over its tensors, stores keep off the next loads
+
+/** The size of the block for so many bytes: blocks are aligned, and none is empty. */
 function blockSize(bytes: number): number {
-  return (Math.floor(bytes / 16) + 1) * 16;
+  return Math.max(Math.ceil(bytes / ALIGNMENT), 1) * ALIGNMENT;
 }
 
 /**
@@ -21,8 +23,7 @@ function blockSize(bytes: number): number {
  * @throws RangeError when memory is exhausted
  */
 export function take(bytes: number): number {
-  const core = useCore();
-  top ||= Math.ceil(core.heapBase() / 16) * 16;
+  top ||= blockSize(useCore().heapBase());
   const size = blockSize(bytes);
   const block = free.find(([start, end]) => end - start >= size);
   const address = block ? block[0] : top;
@@ -33,7 +34,7 @@ export function take(bytes: number): number {
     growTo(address + size, bytes);
     top += size;
   }
-  new Uint8Array(core.memory.buffer, address, size).fill(0);
+  new Uint8Array(useMemory(), address, size).fill(0);
   return address;
 }
 
@@ -51,15 +52,14 @@ export function give(address: number, bytes: number): void {
 }
 
 function growTo(end: number, bytes: number): void {
-  const { memory, grow } = useCore();
-  const missing = end - memory.buffer.byteLength;
+  const missing = end - useMemory().byteLength;
   let cause: unknown;
   try {
-    if (missing > 0) grow(Math.ceil(missing / PAGE));
+    if (missing > 0) growMemory(Math.ceil(missing / PAGE));
   } catch (error) {
     cause = error; // an engine without WebAssembly
   }
-  if (end > memory.buffer.byteLength) {
+  if (end > useMemory().byteLength) {
     throw new RangeError(`no memory left for a resident tensor of ${bytes} bytes: free others first`, { cause });
   }
 }

@@ -7,6 +7,7 @@ import type { ReadRunOptions } from "./pipeline-options.js";
 import { drawNoiseLike, type Start } from "./run-start.js";
 import type { DDIMScheduler } from "./scheduler.js";
 import { blendTensor, toFloats } from "./staging.js";
+import { type Stored, storedAs } from "./tensor.js";
 
 /** What keeps the known part of a sample, after a step to the level of a timestep; negative: clean. */
 export type Inpaint = (x: Operand, timestep: number) => void;
@@ -19,15 +20,15 @@ export function readInpainting(options: ReadRunOptions, start: Start, scheduler:
   if (mask === undefined) return null;
   const { generators } = start;
   const image = readMatching(known, "known", start.sample);
-  const weight = readMask(mask, start.sample);
+  const weight = storedAs(readMask(mask, start.sample));
   let noise = start.noise ?? drawNoiseLike(generators, start.sample);
   return (x, timestep) => {
-    let kept = image.values;
+    let kept: Stored = image;
     if (timestep >= 0) {
       if (knownNoise === "fresh") noise = drawNoiseLike(generators, x);
-      kept = scheduler.addNoise(image.values, noise, timestep);
+      kept = storedAs(scheduler.addNoise(image.values, noise, timestep));
     }
-    blendTensor(x.values, x.values, kept, weight);
+    blendTensor(x, x, kept, weight);
   };
 }
 

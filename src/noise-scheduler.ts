@@ -33,7 +33,7 @@ import {
   type Timesteps,
 } from "./operands.js";
 import { guidanceDeviationRatio, type Inputs, originalQuantile, type RandomState, updateTensor } from "./staging.js";
-import type { ResultOf, Tensor, Values } from "./tensor.js";
+import type { ResultOf, Stored, Tensor } from "./tensor.js";
 import { checkTimestepList, followers, makeTimesteps } from "./timesteps.js";
 
 /** Options of `addNoise` and `getVelocity`. */
@@ -310,8 +310,8 @@ export abstract class NoiseScheduler {
     const t = readTimesteps("timesteps", timesteps, batch, this.#checkTimestep);
     const result = readResult(out, x);
     const inputs = {
-      sample: apartFrom(result.values, x.values),
-      modelOutput: apartFrom(result.values, z.values),
+      sample: apartFrom(result, x),
+      modelOutput: apartFrom(result, z),
       guidance: undefined,
     };
     this.#compute(result, null, inputs, null, batch, areEqual(t), (record, element) => {
@@ -341,18 +341,18 @@ export abstract class NoiseScheduler {
         ? t.map((ti) => this.targetOf(ti))
         : readTimesteps("prevTimestep", prevTimestep, batch, this.#checkTarget);
     const [from, to] = inverse ? [below, t] : [t, below];
-    from.forEach((ti) => this.#checkSolvable(ti));
+    for (const ti of from) this.#checkSolvable(ti);
     const states = generator === undefined ? null : readGenerators(generator, batch).map(({ state }) => state);
     const z = varianceNoise === undefined ? null : readMatching(varianceNoise, "varianceNoise", x);
     const prev = readResult(out, x);
     const original = returnDict ? readResult(undefined, x) : null;
 
     const inputs = {
-      sample: apartFrom(prev.values, x.values),
-      modelOutput: apartFrom(prev.values, m.values),
+      sample: apartFrom(prev, x),
+      modelOutput: apartFrom(prev, m),
       guidance: guidanceScale,
     };
-    const noise = eta === 0 ? null : z ? apartFrom(prev.values, z.values) : (states ?? [this.#ownGenerator().state]);
+    const noise = eta === 0 ? null : z ? apartFrom(prev, z) : (states ?? [this.#ownGenerator().state]);
     const shared = !thresholding && guidanceRescale === 0 && areEqual(t) && areEqual(below);
     const length = x.data.length / batch;
     this.#compute(prev, original, inputs, noise, batch, shared, (record, element) => {
@@ -380,7 +380,7 @@ export abstract class NoiseScheduler {
     result: Operand,
     original: Operand | null,
     inputs: Inputs,
-    noise: Values | readonly RandomState[] | null,
+    noise: Stored | readonly RandomState[] | null,
     batch: number,
     shared: boolean,
     setRecord: (record: Coefficients, element: number) => void,
@@ -389,7 +389,7 @@ export abstract class NoiseScheduler {
     const count = shared ? 1 : batch;
     for (let i = 0; i < count; i++) setRecord((records[i] ??= new Coefficients()), i);
     const half = this.config.computeDtype === "float16";
-    updateTensor(result.values, original?.values ?? null, inputs, noise, records, count, batch, half);
+    updateTensor(result, original, inputs, noise, records, count, batch, half);
   }
 
   /** The dynamic threshold of a batch element: Imagen, arXiv 2205.11487, section 2.3. */

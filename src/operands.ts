@@ -2,25 +2,26 @@
 
 import { type Check, isArrayLike } from "./checks.js";
 import type { DType } from "./config.js";
+import { areSameDims, repeatBatch } from "./dims.js";
 import { outOfRange, show, wrongType } from "./errors.js";
 import { Generator } from "./generator.js";
-import { isHalf, makeLike, readData, readDims, type TensorData, type Values, valuesOf } from "./tensor.js";
+import { isHalf, makeLike, readData, readDims, type Stored, storedAs, type TensorData, valuesOf } from "./tensor.js";
 
 /** A timestep, or one for each batch element. */
 export type Timesteps = number | bigint | ArrayLike<number> | ArrayLike<bigint>;
 
 /** A tensor argument as it has been read. */
-export interface Operand {
+export interface Operand extends Stored {
   readonly name: string;
   readonly tensor: unknown;
   readonly data: TensorData;
-  readonly values: Values;
   readonly dims: readonly number[] | null;
 }
 
 export function readOperand(tensor: unknown, name: string): Operand {
   const data = readData(tensor, name);
-  return { name, tensor, data, values: valuesOf(data), dims: readDims(tensor, name, data.length) };
+  const values = valuesOf(data);
+  return { name, tensor, data, values, buffer: values.buffer, dims: readDims(tensor, name, data.length) };
 }
 
 function dtypeOf(operand: Operand): DType {
@@ -40,8 +41,8 @@ export function readMatching(tensor: unknown, name: string, sample: Operand, tim
     throw outOfRange(name, `${length} elements, ${reason}`, operand.data.length);
   }
   if (operand.dims !== null && sample.dims !== null) {
-    const wanted = sample.dims.map((size, i) => (i === 0 ? size * times : size));
-    if (operand.dims.join() !== wanted.join()) throw outOfRange(`${name}.dims`, show(wanted), operand.dims);
+    const wanted = repeatBatch(sample.dims, times);
+    if (!areSameDims(operand.dims, wanted)) throw outOfRange(`${name}.dims`, show(wanted), operand.dims);
   }
   return operand;
 }
@@ -64,15 +65,11 @@ export function readBatch(sample: Operand, timesteps: unknown): number {
 
 /** Reads a timestep, or an array of them: that of each batch element. */
 export function readTimesteps(name: string, value: unknown, batch: number, check: Check<number>): readonly number[] {
-  const read = (name: string, t: unknown): number => check(name, typeof t === "bigint" ? Number(t) : t);
   if (typeof value === "number" || typeof value === "bigint") {
-    const t = read(name, value);
-    const all: number[] = [];
-    while (all.length < batch) all.push(t);
-    return all;
+    return Array<number>(batch).fill(check(name, Number(value)));
   }
   if (!isArrayLike(value)) throw wrongType(name, "an integer, or an array of one for each batch element", value);
-  const list = Array.from(value, (t, i) => read(`${name}[${i}]`, t));
+  const list = Array.from(value, (t, i) => check(`${name}[${i}]`, typeof t === "bigint" ? Number(t) : t));
   if (list.length === batch) return list;
   throw outOfRange(name, `one timestep, or ${batch}: one for each batch element`, list);
 }
@@ -93,20 +90,17 @@ export function readGenerators(generator: unknown, batch: number): readonly Gene
 }
 
 /**
- * The values of an input, or a copy of them when `out` overlaps them in such a way that a piece of the result could
- * be stored over a piece that has not been read. Coinciding exactly, with a whole input or with half of a doubled one,
- * is harmless: every piece is read before it is written.
+ * An input, or a copy of it when `out` overlaps it in such a way that a piece of the result could be stored over a
+ * piece that has not been read. Coinciding exactly, with a whole input or with half of a doubled one, is harmless:
+ * every piece is read before it is written.
  */
-export function apartFrom(out: Values, input: Values): Values {
-  for (let start = 0; start < input.length; start += out.length) {
-    if (overlapsAskew(out, input, start)) return input.slice();
+export function apartFrom(out: Stored, input: Stored): Stored {
+  if (out.buffer !== input.buffer) return input;
+  const { byteLength, byteOffset } = out.values;
+  const end = input.values.byteOffset + input.values.byteLength;
+  for (let start = input.values.byteOffset; start < end; start += byteLength) {
+    const overlaps = start < byteOffset + byteLength && byteOffset < start + byteLength;
+    if (overlaps && start !== byteOffset) return storedAs(input.values.slice());
   }
   return input;
-}
-
-function overlapsAskew(out: Values, input: Values, inputStart: number): boolean {
-  if (out.buffer !== input.buffer) return false;
-  const start = input.byteOffset + inputStart * input.BYTES_PER_ELEMENT;
-  if (start === out.byteOffset) return false;
-  return start < out.byteOffset + out.byteLength && out.byteOffset < start + out.byteLength;
 }

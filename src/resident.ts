@@ -2,7 +2,7 @@
 
 import { checkName } from "./checks.js";
 import { type DType, DTYPES } from "./config.js";
-import { useCore } from "./core.js";
+import { useMemory } from "./core.js";
 import { checkDims, sizeOf } from "./dims.js";
 import { outOfRange } from "./errors.js";
 import { give, take } from "./heap.js";
@@ -45,6 +45,8 @@ class Resident implements ResidentMembers<Float32Array | Uint16Array> {
   readonly #address: number;
   readonly #bytes: number;
   #view: Float32Array | Uint16Array | null;
+  /** What the view is of. */
+  #memory: ArrayBuffer | undefined;
   readonly dims: readonly number[];
   readonly type: DType;
 
@@ -61,12 +63,13 @@ class Resident implements ResidentMembers<Float32Array | Uint16Array> {
 
   #makeView(): Float32Array | Uint16Array {
     const View = this.type === "float16" ? Uint16Array : Float32Array;
-    return new View(useCore().memory.buffer, this.#address, this.#bytes / View.BYTES_PER_ELEMENT);
+    this.#memory = useMemory();
+    return new View(this.#memory, this.#address, this.#bytes / View.BYTES_PER_ELEMENT);
   }
 
   get data(): Float32Array | Uint16Array {
     if (this.#view === null) throw new Error("this resident tensor has been freed: allocate a new one");
-    if (this.#view.buffer !== useCore().memory.buffer) this.#view = this.#makeView();
+    if (this.#memory !== useMemory()) this.#view = this.#makeView();
     return this.#view;
   }
 

@@ -4,8 +4,8 @@
 // way out: kernels see float32 only.
 
 import type { Coefficients } from "./coefficients.js";
-import { type Core, useCore } from "./core.js";
-import type { Values } from "./tensor.js";
+import { type Core, useCore, useMemory } from "./core.js";
+import { type Stored, storedAs, type Values } from "./tensor.js";
 
 // The staging buffers, by use. A piece's result takes the place of its sample.
 const SAMPLE = 0;
@@ -34,20 +34,21 @@ let piece: number;
 
 /** Takes the module into use, with views of its buffers that are made again after its memory has moved. */
 function open(): void {
+  const memory = useMemory();
+  if (memory === buffer) return;
+  buffer = memory;
   core = useCore();
-  if (core.memory.buffer === buffer) return;
-  buffer = core.memory.buffer;
   piece = (core.stage(1) - core.stage(0)) / 4;
-  stages = Array.from({ length: STAGES }, (_, i) => new Float32Array(buffer!, core.stage(i), piece));
-  halves = new Uint16Array(buffer, core.stage(HALVES), piece);
-  randomState = new Uint32Array(buffer, core.randomState(), STATE_WORDS);
+  stages = Array.from({ length: STAGES }, (_, i) => new Float32Array(memory, core.stage(i), piece));
+  halves = new Uint16Array(memory, core.stage(HALVES), piece);
+  randomState = new Uint32Array(memory, core.randomState(), STATE_WORDS);
 }
 
-function isResident(values: Values): boolean {
-  return values.buffer === buffer;
+function isResident(tensor: Stored): boolean {
+  return tensor.buffer === buffer;
 }
 
-function isHalf(values: Values): values is Uint16Array {
+function isHalf({ values }: Stored): boolean {
   return values.BYTES_PER_ELEMENT === 2;
 }
 
@@ -55,47 +56,47 @@ function addressOf(stage: number): number {
   return stages[stage]!.byteOffset;
 }
 
-function addressIn(values: Values, start: number): number {
+function addressIn({ values }: Stored, start: number): number {
   return values.byteOffset + start * values.BYTES_PER_ELEMENT;
 }
 
-function copyIn(target: Values, values: Values, start: number, n: number): number {
+function copyIn(target: Values, { values }: Stored, start: number, n: number): number {
   target.set(n === values.length ? values : values.subarray(start, start + n));
   return target.byteOffset;
 }
 
-function copyOut(source: Values, values: Values, start: number, n: number): void {
+function copyOut(source: Values, { values }: Stored, start: number, n: number): void {
   values.set(n === source.length ? source : source.subarray(0, n), start);
 }
 
 /** The address of `n` floats from `start` on: in place if they are in the module's memory, else copied to a stage. */
-function stageIn(stage: number, values: Values, start: number, n: number): number {
-  const source = isResident(values)
-    ? addressIn(values, start)
-    : copyIn(isHalf(values) ? halves : stages[stage]!, values, start, n);
-  if (!isHalf(values)) return source;
+function stageIn(stage: number, tensor: Stored, start: number, n: number): number {
+  const source = isResident(tensor)
+    ? addressIn(tensor, start)
+    : copyIn(isHalf(tensor) ? halves : stages[stage]!, tensor, start, n);
+  if (!isHalf(tensor)) return source;
   core.decode(addressOf(stage), source, n);
   return addressOf(stage);
 }
 
 /** Whether kernels work on `values` where they are. */
-function isInPlace(values: Values): boolean {
-  return isResident(values) && !isHalf(values);
+function isInPlace(tensor: Stored): boolean {
+  return isResident(tensor) && !isHalf(tensor);
 }
 
 /** Where a kernel stores a piece of `values`. */
-function resultAddress(stage: number, values: Values, start: number): number {
-  return isInPlace(values) ? addressIn(values, start) : addressOf(stage);
+function resultAddress(stage: number, tensor: Stored, start: number): number {
+  return isInPlace(tensor) ? addressIn(tensor, start) : addressOf(stage);
 }
 
 /** Hands `n` floats of a stage over to `values`, if they are not there already; rounded to halves if it holds such. */
-function stageOut(stage: number, values: Values, start: number, n: number): void {
-  if (isHalf(values)) {
-    const resident = isResident(values);
-    core.encode(resident ? addressIn(values, start) : halves.byteOffset, addressOf(stage), n);
-    if (!resident) copyOut(halves, values, start, n);
-  } else if (!isResident(values)) {
-    copyOut(stages[stage]!, values, start, n);
+function stageOut(stage: number, tensor: Stored, start: number, n: number): void {
+  if (isHalf(tensor)) {
+    const resident = isResident(tensor);
+    core.encode(resident ? addressIn(tensor, start) : halves.byteOffset, addressOf(stage), n);
+    if (!resident) copyOut(halves, tensor, start, n);
+  } else if (!isResident(tensor)) {
+    copyOut(stages[stage]!, tensor, start, n);
   }
 }
 
@@ -130,12 +131,13 @@ function drawPiece(distribution: Distribution, half: boolean, address: number, n
 }
 
 /** Fills `out` with values of a generator, in torch's order; words go into a Float32Array as bits. */
-export function draw(state: RandomState, distribution: Distribution, out: Values): void {
+export function draw(state: RandomState, distribution: Distribution, out: Stored): void {
   open();
   randomState.set(state);
-  for (let start = 0, n = 0; start < out.length; start += n) {
-    n = nextPiece(out.length - start);
-    drawPiece(distribution, isHalf(out), resultAddress(NOISE, out, start), n, out.length);
+  const { length } = out.values;
+  for (let start = 0, n = 0; start < length; start += n) {
+    n = nextPiece(length - start);
+    drawPiece(distribution, isHalf(out), resultAddress(NOISE, out, start), n, length);
     stageOut(NOISE, out, start, n);
   }
   state.set(randomState);
@@ -143,14 +145,14 @@ export function draw(state: RandomState, distribution: Distribution, out: Values
 
 /** The inputs of an update. With guidance the model output holds the unconditional half, then the conditional one. */
 export interface Inputs {
-  sample: Values;
-  modelOutput: Values;
+  sample: Stored;
+  modelOutput: Stored;
   guidance: number | undefined;
 }
 
 /** The address of `n` values of the conditional model output; 0 where there is no guidance. */
 function stageConditional({ modelOutput, guidance }: Inputs, start: number, n: number): number {
-  return guidance === undefined ? 0 : stageIn(CONDITIONAL, modelOutput, modelOutput.length / 2 + start, n);
+  return guidance === undefined ? 0 : stageIn(CONDITIONAL, modelOutput, modelOutput.values.length / 2 + start, n);
 }
 
 /**
@@ -162,17 +164,17 @@ function stageConditional({ modelOutput, guidance }: Inputs, start: number, n: n
  * @param half treat floats as halves: noise is drawn as such, and results are rounded to their values
  */
 export function updateTensor(
-  out: Values,
-  original: Values | null,
+  out: Stored,
+  original: Stored | null,
   inputs: Inputs,
-  noise: Values | readonly RandomState[] | null,
+  noise: Stored | readonly RandomState[] | null,
   coefficients: readonly Coefficients[],
   count: number,
   batch: number,
   half: boolean,
 ): void {
   open();
-  const { length } = out;
+  const { length } = out.values;
   const { sample, modelOutput, guidance = 0 } = inputs;
   const states = Array.isArray(noise) ? (noise as readonly RandomState[]) : null;
   // What one draw of noise covers, and what shares coefficients: the whole tensor, or a batch element.
@@ -197,7 +199,7 @@ export function updateTensor(
         z = addressOf(NOISE);
         drawPiece("normal", halfNoise, z, n, drawLength);
         if (halfNoise) roundToHalf(z, n);
-      } else if (noise !== null) z = stageIn(NOISE, noise as Values, start, n);
+      } else if (noise !== null) z = stageIn(NOISE, noise as Stored, start, n);
       const result = resultAddress(SAMPLE, out, start);
       // Noise is added at last, and `out` may be the tensor that holds it.
       const prev = z === 0 ? result : addressOf(SAMPLE);
@@ -249,9 +251,9 @@ function predict(
   core.update(out, x, m, cond, n, guidance, withSample, q, w, bound || Infinity, 0, 0);
 }
 
-function storeResult(stage: number, address: number, values: Values, start: number, n: number, half: boolean): void {
-  if (half && !isHalf(values)) roundToHalf(address, n);
-  stageOut(stage, values, start, n);
+function storeResult(stage: number, address: number, tensor: Stored, start: number, n: number, half: boolean): void {
+  if (half && !isHalf(tensor)) roundToHalf(address, n);
+  stageOut(stage, tensor, start, n);
 }
 
 /**
@@ -307,10 +309,11 @@ export function guidanceDeviationRatio(inputs: Inputs, start: number, length: nu
 }
 
 /** out = known + weight (sample - known): `known` where the weight is 0, `sample` where it is 1. */
-export function blendTensor(out: Values, sample: Values, known: Values, weight: Values): void {
+export function blendTensor(out: Stored, sample: Stored, known: Stored, weight: Stored): void {
   open();
-  for (let start = 0, n = 0; start < out.length; start += n) {
-    n = nextPiece(out.length - start);
+  const { length } = out.values;
+  for (let start = 0, n = 0; start < length; start += n) {
+    n = nextPiece(length - start);
     const s = stageIn(SAMPLE, sample, start, n);
     const k = stageIn(MODEL_OUTPUT, known, start, n);
     core.blend(resultAddress(SAMPLE, out, start), k, s, stageIn(NOISE, weight, start, n), 0, n);
@@ -318,15 +321,17 @@ export function blendTensor(out: Values, sample: Values, known: Values, weight: 
   }
 }
 
-/** The values of a tensor as floats, in new memory. */
+/** Values as floats, in new memory. */
 export function toFloats(values: Values): Float32Array {
-  if (!isHalf(values)) return values.slice();
+  const source = storedAs(values);
+  if (!isHalf(source)) return values.slice() as Float32Array;
   open();
   const floats = new Float32Array(values.length);
+  const result = storedAs(floats);
   for (let start = 0, n = 0; start < values.length; start += n) {
     n = nextPiece(values.length - start);
-    stageIn(SAMPLE, values, start, n);
-    copyOut(stages[SAMPLE]!, floats, start, n);
+    stageIn(SAMPLE, source, start, n);
+    copyOut(stages[SAMPLE]!, result, start, n);
   }
   return floats;
 }

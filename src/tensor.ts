@@ -2,7 +2,7 @@
 // once, before anything is computed.
 
 import type { DType } from "./config.js";
-import { checkDims } from "./dims.js";
+import { checkDims, repeatBatch } from "./dims.js";
 import { wrongType } from "./errors.js";
 import { isForeignResident, type ResidentTensor, isResidentTensor } from "./resident.js";
 
@@ -78,6 +78,16 @@ export function readDims(tensor: unknown, name: string, length: number): readonl
 /** What the kernels see of a typed array: floats, or the bits of halves. */
 export type Values = Float32Array | Uint16Array;
 
+/** Values, and the buffer they lie in, which engines are slow to tell: it is asked for once. */
+export interface Stored {
+  readonly values: Values;
+  readonly buffer: ArrayBufferLike;
+}
+
+export function storedAs(values: Values): Stored {
+  return { values, buffer: values.buffer };
+}
+
 /** Whether an array holds halves. */
 export function isHalf(data: TensorData): boolean {
   return data.BYTES_PER_ELEMENT === 2;
@@ -118,7 +128,7 @@ export function makeLike(
   const made = newDataLike(data, data.length * times);
   if (dims === null) return made;
   const type: DType = isHalf(data) ? "float16" : "float32";
-  const shape = dims.map((size, i) => (i === 0 ? size * times : size));
+  const shape = repeatBatch(dims, times);
   const prototype = Object.getPrototypeOf(tensor);
   const plain = prototype === null || Object.getPrototypeOf(prototype) === null;
   if (plain || isResidentTensor(tensor)) return { data: made, dims: shape, type };
