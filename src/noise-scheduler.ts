@@ -340,7 +340,8 @@ export abstract class NoiseScheduler {
       prevTimestep === undefined
         ? t.map((ti) => this.targetOf(ti))
         : readTimesteps("prevTimestep", prevTimestep, batch, this.#checkTarget);
-    const [from, to] = inverse ? [below, t] : [t, below];
+    const from = inverse ? below : t;
+    const to = inverse ? t : below;
     for (const ti of from) this.#checkSolvable(ti);
     const states = generator === undefined ? null : readGenerators(generator, batch).map(({ state }) => state);
     const z = varianceNoise === undefined ? null : readMatching(varianceNoise, "varianceNoise", x);

@@ -183,7 +183,8 @@ export function updateTensor(
   const halfNoise = half || isHalf(out);
 
   // Nothing to copy, to draw or to round: one piece.
-  const inPlace = !half && noise === null && original === null && [out, sample, modelOutput].every(isInPlace);
+  const inPlace =
+    !half && noise === null && original === null && isInPlace(out) && isInPlace(sample) && isInPlace(modelOutput);
 
   for (let from = 0, drawn = 0; from < length; from += drawLength, drawn++) {
     const state = states?.[drawn];

@@ -69,7 +69,7 @@ for (const [name, [times, call]] of Object.entries(CALLS)) {
 
 test("a step into out takes less than two kilobytes for a moment", async () => {
   const steps = 100;
-  for (let i = 0; i < 100 * steps; i++) step();
+  for (let i = 0; i < 500 * steps; i++) step();
   await collect();
   // What one round of steps took: less if garbage was collected meanwhile, more if the engine compiled.
   const taken = Array.from({ length: 9 }, () => {
