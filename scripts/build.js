@@ -24,28 +24,12 @@ function makeScalarScript() {
   writeFileSync(file, `${script.slice(0, end)}export default asmFunc;\n`);
 }
 
-/**
- * The module as printable ASCII, whose decoder is in src/platform/default.ts. A byte is a character, from "'" on in an
- * order that begins 4 bytes before 0, the most frequent ones; or "%" or "&" and the character 88 or 176 places before,
- * for those that follow. A backslash, which would have to be escaped, is a "$". Compressed this is a quarter shorter
- * than base64, whose characters straddle bytes, and 8 % shorter than hexadecimal digits.
- */
-function toText(bytes) {
-  const characters = Array.from(bytes, (byte) => {
-    const place = (byte + 4) % 256;
-    return ["", "%", "&"][Math.floor(place / 88)] + String.fromCharCode(39 + (place % 88));
-  });
-  return characters.join("").replaceAll("\\", "$");
-}
-
 const wasmImports = {
   name: "wasm-imports",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /\.wasm\?text$/ }, () => ({ path: join(root, "build/core.wasm"), namespace: "text" }));
-    onLoad({ filter: /./, namespace: "text" }, ({ path }) => ({
-      contents: toText(readFileSync(path)),
-      loader: "text",
-    }));
+    // Hexadecimal text is longer than base64, but a quarter shorter once it is compressed.
+    onResolve({ filter: /\.wasm\?hex$/ }, () => ({ path: join(root, "build/core.wasm"), namespace: "hex" }));
+    onLoad({ filter: /./, namespace: "hex" }, ({ path }) => ({ contents: readFileSync(path, "hex"), loader: "text" }));
     // What the host imports itself stays beside the entry.
     onResolve({ filter: /^\.\/core\.wasm(\?module)?$/ }, ({ path }) => ({ path, external: true }));
   },

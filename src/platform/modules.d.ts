@@ -24,10 +24,10 @@ declare module "*.wasm?module" {
   export default compiled;
 }
 
-// The module as text, and as JavaScript: the build makes them.
-declare module "*.wasm?text" {
-  const text: string;
-  export default text;
+// The module as hexadecimal text, and as JavaScript: the build makes them.
+declare module "*.wasm?hex" {
+  const hex: string;
+  export default hex;
 }
 declare module "*/core.scalar.js" {
   export default function makeExports(imports: object): object;
