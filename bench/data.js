@@ -12,6 +12,9 @@ export const SHAPES = [
   [16, 4, 128, 128],
 ];
 
+/** From 4 K to 16 M elements. */
+export const SIZES = [32, 64, 128, 256, 512, 1024, 2048].map((side) => [1, 4, side, side]);
+
 export const INFERENCE_STEPS = 50;
 
 /** The middle of the schedule, and the timestep that 50 steps lead to from there. */

@@ -7,12 +7,13 @@ import { parseArgs } from "node:util";
 import { checkResult, computeExpected, WrongResult } from "./check.js";
 import { measureColdStart } from "./cold-start.js";
 import { loadContestants } from "./contestants/index.js";
-import { GUIDANCE_SCALE, INFERENCE_STEPS, makeTask, nameShape, OPERATIONS, SHAPES, THRESHOLD, TIMESTEP, TYPES } from "./data.js"; // prettier-ignore
+import { GUIDANCE_SCALE, INFERENCE_STEPS, makeTask, nameShape, OPERATIONS, SHAPES, SIZES, THRESHOLD, TIMESTEP, TYPES } from "./data.js"; // prettier-ignore
 import { FLOAT16_ARRAY_SOURCE } from "./half.js";
 import { describeMachine } from "./machine.js";
 import { measure, sink } from "./measure.js";
-import { LEGEND, printColdStart, printOperation } from "./report.js";
+import { LEGEND, printColdStart, printOperation, printSizes } from "./report.js";
 
+const BY_SIZE = "by size";
 const COLD_START = "cold start";
 
 const { values: options } = parseArgs({
@@ -24,12 +25,12 @@ const { values: options } = parseArgs({
 });
 
 const effort = options.quick
-  ? { turns: 9, warmUp: 10, budget: 60, coldStarts: 5, shapes: SHAPES.slice(0, 2) }
-  : { turns: 21, warmUp: 30, budget: 250, coldStarts: 10, shapes: SHAPES };
+  ? { turns: 9, warmUp: 10, budget: 60, coldStarts: 5, shapes: SHAPES.slice(0, 2), sizes: SIZES.slice(0, 4) }
+  : { turns: 21, warmUp: 30, budget: 250, coldStarts: 10, shapes: SHAPES, sizes: SIZES };
 
-/** The operations, and the cold start, whose names contain one of the words of --only. */
+/** The operations, and the measurements beside them, whose names contain one of the words of --only. */
 function select() {
-  const all = [...OPERATIONS, COLD_START];
+  const all = [...OPERATIONS, BY_SIZE, COLD_START];
   if (options.only === undefined) return all;
   const words = options.only.split(",");
   for (const word of words) {
@@ -96,6 +97,18 @@ for (const type of TYPES) {
   }
 }
 
+// What the library's own cost depends on: an element's is to be the same in tensors of any size, but for the caches.
+const bySize = [];
+if (selected.includes(BY_SIZE)) {
+  for (const type of TYPES) {
+    const contestants = (await loadContestants(type)).filter((contestant) => contestant.bySize);
+    const columns = [];
+    for (const dims of effort.sizes) columns.push(await compete(contestants, "clipped step", type, dims));
+    printSizes(`clipped step, ${type}, by size`, columns);
+    bySize.push({ operation: "clipped step", type, columns });
+  }
+}
+
 let coldStart = null;
 if (selected.includes(COLD_START)) {
   coldStart = measureColdStart(effort.coldStarts);
@@ -104,5 +117,8 @@ if (selected.includes(COLD_START)) {
 
 const settings = { quick: options.quick, timestep: TIMESTEP, inferenceSteps: INFERENCE_STEPS, guidanceScale: GUIDANCE_SCALE, threshold: THRESHOLD }; // prettier-ignore
 const path = resolve(options.json);
-writeFileSync(path, `${JSON.stringify({ machine, settings, operations, coldStart, sink: sink.value }, null, 2)}\n`);
+writeFileSync(
+  path,
+  `${JSON.stringify({ machine, settings, operations, bySize, coldStart, sink: sink.value }, null, 2)}\n`,
+);
 console.log(`\n${Math.round(performance.now() / 1000)} s; written to ${path}`);

@@ -46,6 +46,14 @@ export function printOperation(title, columns) {
   for (const [reason, names] of reasons) console.log(`  - ${names.join("; ")}: ${reason}`);
 }
 
+/** The same of many shapes: a row for each of them, a column for each contestant. */
+export function printSizes(title, columns) {
+  console.log(`\n${formatRow(title, columns[0].rows.map(({ name }) => name))}`); // prettier-ignore
+  for (const { shape, rows } of columns) {
+    console.log(formatRow(`  ${shape}`, rows.map(({ times }) => formatCell(times, rows[0].times)))); // prettier-ignore
+  }
+}
+
 export function printColdStart({ emptyProcess, runs, rows }) {
   console.log(
     `\ncold start: milliseconds from nothing to the first step on 16 elements, ${runs} processes each, ` +

@@ -210,28 +210,10 @@ test("doc comments: what can be called and the examples are found", () => {
   assert.is(examples.length, sources.flatMap((file) => read(file).match(/@example\b/g) ?? []).length);
 });
 
-// The examples as modules, compiled together in one run of the compiler.
+// The examples as modules, compiled together, in one run of the compiler for each way of resolving modules.
 const folder = new URL("./doc-examples/", import.meta.url);
 mkdirSync(folder, { recursive: true });
 const write = (name: string, text: string): void => writeFileSync(new URL(name, folder), text);
-write(
-  "tsconfig.json",
-  JSON.stringify({
-    compilerOptions: {
-      target: "es2022",
-      lib: ["es2022"],
-      module: "nodenext",
-      moduleResolution: "nodenext",
-      types: [],
-      strict: true,
-      verbatimModuleSyntax: true,
-      moduleDetection: "force",
-      skipLibCheck: false,
-      noEmit: true,
-    },
-    include: ["*.ts"],
-  }),
-);
 write(
   "given.d.ts",
   `import type { ${givenTypes} } from "ddim-wasm";
@@ -243,39 +225,65 @@ ${Object.entries(given)
 );
 examples.forEach(({ code }, i) => write(`example${i}.ts`, code));
 
-const compiler = spawnSync(
-  fileURLToPath(new URL("node_modules/.bin/tsc", root)),
-  ["--project", fileURLToPath(folder), "--pretty", "false"],
-  { cwd: fileURLToPath(folder), encoding: "utf8" },
-);
-const complaints = examples.map((): string[] => []);
-let otherOutput = compiler.stderr;
-let ownComplaints: string[] | undefined;
-for (const line of compiler.stdout.split("\n")) {
-  const [, index, lineInCode, message] = /^example(\d+)\.ts\((\d+),\d+\): (.*)/.exec(line) ?? [];
-  if (index !== undefined) {
-    const { file, line: tagLine } = examples[Number(index)]!;
-    ownComplaints = complaints[Number(index)]!;
-    ownComplaints.push(`${file}:${tagLine + Number(lineInCode) - 1}: ${message}`);
-  } else if (ownComplaints && /^\s+\S/.test(line)) {
-    ownComplaints.push(line); // the message goes on
-  } else if (line) {
-    ownComplaints = undefined;
-    otherOutput += `${line}\n`;
+/** What the compiler says of each example, and besides. */
+function compile(moduleResolution: string, module: string): { complaints: string[][]; otherOutput: string } {
+  const compilerOptions = {
+    target: "es2022",
+    lib: ["es2022"],
+    module,
+    moduleResolution,
+    types: [],
+    strict: true,
+    verbatimModuleSyntax: true,
+    moduleDetection: "force",
+    skipLibCheck: false,
+    noEmit: true,
+  };
+  write("tsconfig.json", JSON.stringify({ compilerOptions, include: ["*.ts"] }));
+  const { status, stdout, stderr } = spawnSync(
+    fileURLToPath(new URL("node_modules/.bin/tsc", root)),
+    ["--project", fileURLToPath(folder), "--pretty", "false"],
+    { cwd: fileURLToPath(folder), encoding: "utf8" },
+  );
+  const complaints = examples.map((): string[] => []);
+  let otherOutput = stderr;
+  let ownComplaints: string[] | undefined;
+  for (const line of stdout.split("\n")) {
+    const [, index, lineInCode, message] = /^example(\d+)\.ts\((\d+),\d+\): (.*)/.exec(line) ?? [];
+    if (index !== undefined) {
+      const { file, line: tagLine } = examples[Number(index)]!;
+      ownComplaints = complaints[Number(index)]!;
+      ownComplaints.push(`${file}:${tagLine + Number(lineInCode) - 1}: ${message}`);
+    } else if (ownComplaints && /^\s+\S/.test(line)) {
+      ownComplaints.push(line); // the message goes on
+    } else if (line) {
+      ownComplaints = undefined;
+      otherOutput += `${line}\n`;
+    }
   }
+  if ((status === 0) !== (complaints.flat().length === 0)) otherOutput += `the compiler's exit status is ${status}`;
+  return { complaints, otherOutput };
 }
 
-test("doc comments: the compiler has nothing to say but about examples", () => {
-  assert.is(compiler.error, undefined);
-  assert.is(otherOutput, "");
-  assert.is(compiler.status === 0, complaints.flat().length === 0, `the compiler's exit status: ${compiler.status}`);
-});
+for (const [moduleResolution, module] of [
+  ["nodenext", "nodenext"],
+  ["node16", "node16"],
+  ["bundler", "esnext"],
+] as const) {
+  const { complaints, otherOutput } = compile(moduleResolution, module);
 
-examples.forEach(({ file, line, name, code }, i) => {
-  test(`${file}:${line}: the example of ${name} compiles`, () => {
-    assert.is(complaints[i]!.join("\n"), "");
+  test(`doc comments under moduleResolution ${moduleResolution}: the compiler has nothing to say but about examples`, () => {
+    assert.is(otherOutput, "");
   });
 
+  examples.forEach(({ file, line, name }, i) => {
+    test(`${file}:${line}: the example of ${name} compiles under moduleResolution ${moduleResolution}`, () => {
+      assert.is(complaints[i]!.join("\n"), "");
+    });
+  });
+}
+
+examples.forEach(({ file, line, name, code }, i) => {
   test(`${file}:${line}: the example of ${name} runs`, async () => {
     const options = { loader: "ts", tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } } } as const;
     write(`example${i}.mjs`, transformSync(code, options).code);

@@ -56,6 +56,6 @@ function prepareResident(task) {
 }
 
 export default [
-  { name: "ddim-wasm", prepare: prepareStaged },
-  { name: "ddim-wasm, resident", prepare: prepareResident },
+  { name: "ddim-wasm", bySize: true, prepare: prepareStaged },
+  { name: "ddim-wasm, resident", bySize: true, prepare: prepareResident },
 ];

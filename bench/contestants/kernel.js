@@ -28,4 +28,4 @@ async function prepare(task) {
 
 const takesPart = (operation, type) => ["linear step", "clipped step"].includes(operation) && type === "float32";
 
-export default [{ name: "kernel alone", takesPart, prepare }];
+export default [{ name: "kernel alone", bySize: true, takesPart, prepare }];

@@ -29,4 +29,4 @@ function prepare({ type, bytesMoved, length, sample }) {
   return { run: () => copy(0, from, bytes), result: () => moved, unchecked: true };
 }
 
-export default [{ name: "memory.copy", prepare }];
+export default [{ name: "memory.copy", bySize: true, prepare }];
