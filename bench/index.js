@@ -26,7 +26,7 @@ const { values: options } = parseArgs({
 
 const effort = options.quick
   ? { turns: 9, warmUp: 10, budget: 60, coldStarts: 5, shapes: SHAPES.slice(0, 2), sizes: SIZES.slice(0, 4) }
-  : { turns: 21, warmUp: 30, budget: 250, coldStarts: 10, shapes: SHAPES, sizes: SIZES };
+  : { turns: 21, warmUp: 60, budget: 250, coldStarts: 10, shapes: SHAPES, sizes: SIZES };
 
 /** The operations, and the measurements beside them, whose names contain one of the words of --only. */
 function select() {

@@ -375,7 +375,7 @@ function assertSameResults(actual: Data[], expected: Data[]): void {
 
 /** Where inputs lie that are side by side, in lengths of a tensor; one before and one after leave room for `out`. */
 const SIDE_BY_SIDE = { sample: 1, modelOutput: 2, conditional: 3, varianceNoise: 4 };
-const SHIFTS = [0, 1, -1, 3, -3, 100, -100, 16384, -16384];
+const SHIFTS = [0, 1, -1, 3, -3, 100, -100, 16400, -16400];
 
 for (const type of TYPES) {
   const length = LENGTH;
@@ -406,7 +406,7 @@ test("inputs and out anywhere in one memory give what copies of them give", () =
   fc.assert(
     fc.property(
       fc.constantFrom(...TYPES),
-      fc.constantFrom(2, 6, 32, 38, 1000, 16384, 16390, 32770),
+      fc.constantFrom(2, 6, 32, 38, 1000, 16400, 16406, 32802),
       fc.constantFrom(...Object.keys(makeCalls(2))),
       fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 4, maxLength: 4 }),
       fc.boolean(),

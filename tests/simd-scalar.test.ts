@@ -8,7 +8,7 @@ import { implementations, type Library } from "./implementations.js";
 import { assertSameBits, type Data, type DType, emptyData, normalData } from "./tensors.js";
 
 // Around the sizes of vectors, of the unrolled loops, of torch's blocks of 16, and of a staged piece.
-const LENGTHS = [0, 1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 1000, 16383, 16384, 16385, 16399, 16401, 40000];
+const LENGTHS = [0, 1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 1000, 16399, 16400, 16401, 16415, 16417, 40000];
 
 // prettier-ignore
 const SPECIAL_FLOATS = new Float32Array([
