@@ -1,4 +1,5 @@
-// Every JavaScript example of the README runs as it stands there, beside a model.
+// Every JavaScript example of the README runs as it stands there, beside a model. Those that begin with a file's name are
+// for one runtime: tests/runtimes runs them there.
 
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -26,7 +27,7 @@ let count = 0;
 for (const { groups } of examples) {
   if (groups?.["title"]) title = groups["title"];
   const code = groups?.["code"];
-  if (!code) continue;
+  if (!code || /^\/\/ \S+\.js\n/.test(code)) continue;
   const file = new URL(`${++count}.mjs`, folder);
   test(`README: ${title} (${count})`, () => {
     writeFileSync(file, `${model}${code}\nprocess.stdout.write(JSON.stringify(printed));\n`);

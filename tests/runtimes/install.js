@@ -1,14 +1,20 @@
 // The package as users get it: packed, and installed in a folder of its own.
 
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** The path of a folder that holds the installed package, the digest, and programs that print it. */
+/** The README's programs: the blocks of code that begin with a file's name. */
+function* readmePrograms() {
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+  for (const [, name, code] of readme.matchAll(/^```js\n\/\/ (\S+\.js)\n([^]*?)^```$/gm)) yield { name, code };
+}
+
+/** The path of a folder that holds the installed package, the README's programs, the digest, and programs that print it. */
 export function installPackage() {
   const folder = mkdtempSync(join(tmpdir(), "ddim-wasm-"));
   const npm = (...args) =>
@@ -18,5 +24,6 @@ export function installPackage() {
   npm("install", "--offline", "--silent", `./${filename}`);
   cpSync(new URL("./digest.js", import.meta.url), join(folder, "digest.js"));
   cpSync(new URL("./programs", import.meta.url), folder, { recursive: true });
+  for (const { name, code } of readmePrograms()) writeFileSync(join(folder, name), code);
   return folder;
 }

@@ -10,7 +10,7 @@
 import { installPackage } from "./install.js";
 import { commandLineEngines } from "./engines/command-line.js";
 import { edgeLightEngines } from "./engines/edge-light.js";
-import { quickjsEngine } from "./engines/quickjs.js";
+import { quickjsEngines } from "./engines/quickjs.js";
 import { workerdEngines } from "./engines/workerd.js";
 
 const only = process.argv[2];
@@ -21,7 +21,7 @@ if (only !== "--browsers")
     ...commandLineEngines(folder),
     ...workerdEngines(folder),
     ...edgeLightEngines(folder),
-    quickjsEngine(folder),
+    ...quickjsEngines(folder),
   );
 if (only !== "--npm") {
   // Loaded only here: the drivers of browsers have binaries of their own, which the other engines do not need.

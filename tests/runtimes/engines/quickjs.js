@@ -7,20 +7,14 @@ import { bundle } from "./bundle.js";
 export const { version } = createRequire(import.meta.url)("quickjs-emscripten/package.json");
 
 /** @param {string} folder where the package is installed */
-export function quickjsEngine(folder) {
-  return {
-    name: "QuickJS: portable",
+export function quickjsEngines(folder) {
+  const engine = (name, program) => ({
+    name: `QuickJS: ${name}`,
     run: async () => {
-      const program = { contents: PROGRAM, resolveDir: folder };
-      const script = await bundle(folder, "", {
-        entryPoints: undefined,
-        stdin: program,
-        format: "iife",
-        globalName: "result",
-      });
+      const script = await bundle(folder, program, { format: "iife", globalName: "program" });
       const context = (await getQuickJS()).newContext();
       try {
-        const result = context.unwrapResult(context.evalCode(`${script}; result.digest`));
+        const result = context.unwrapResult(context.evalCode(`${script}; program.result`));
         const answer = context.dump(result);
         result.dispose();
         return { version, answer };
@@ -28,12 +22,6 @@ export function quickjsEngine(folder) {
         context.dispose();
       }
     },
-  };
+  });
+  return [engine("portable, sampling", "sampling-portable.js"), engine("portable", "quickjs-digest.js")];
 }
-
-const PROGRAM = `
-import * as library from "ddim-wasm/portable";
-import { digest as compute } from "./digest.js";
-
-export const digest = compute(library);
-`;

@@ -60,22 +60,22 @@ export async function bundleWorker(folder, program) {
 
 /** @param {string} folder where the package is installed */
 export function workerdEngines(folder) {
-  const engine = (name, path) => ({
+  const engine = (name, program) => ({
     name: `workerd: ${name}`,
     run: async () => {
       const reason = missing();
       if (reason !== null) return { version, skipped: reason };
-      const options = await bundleWorker(folder, "worker.js");
+      const options = await bundleWorker(folder, program);
       if (options.modules.length !== 2) throw new Error("the module is not one file beside the bundle");
       const { Miniflare } = await import("miniflare");
       const worker = new Miniflare(options);
       try {
-        const response = await worker.dispatchFetch(`http://worker${path}`);
+        const response = await worker.dispatchFetch("http://worker/");
         return { version, answer: await response.text() };
       } finally {
         await worker.dispose();
       }
     },
   });
-  return [engine("a Worker that samples", "/"), engine("a Worker", "/digest")];
+  return [engine("a Worker that samples", "worker.js"), engine("a Worker", "worker-digest.js")];
 }
