@@ -32,8 +32,8 @@ import {
   readTimesteps,
   type Timesteps,
 } from "./operands.js";
-import { guidanceDeviationRatio, type Inputs, originalQuantile, type RandomState, updateTensor } from "./staging.js";
-import type { ResultOf, Stored, Tensor } from "./tensor.js";
+import { guidanceDeviationRatio, type Inputs, originalQuantile, updateTensor } from "./staging.js";
+import type { ResultOf, Tensor } from "./tensor.js";
 import { checkTimestepList, followers, makeTimesteps } from "./timesteps.js";
 
 /** Options of `addNoise` and `getVelocity`. */
@@ -98,6 +98,15 @@ export function checkGuidance({ guidanceScale, guidanceRescale }: ReadGuidance):
 
 /** Coefficient records, kept from call to call. */
 const records: Coefficients[] = [];
+
+function recordOf(element: number): Coefficients {
+  return (records[element] ??= new Coefficients());
+}
+
+/** How many records a call needs: none for an empty tensor, one where all batch elements share their coefficients. */
+function countRecords(x: Operand, batch: number, shared: boolean): number {
+  return x.data.length === 0 ? 0 : shared ? 1 : batch;
+}
 
 /** A scheduler, but for the direction of its steps. */
 export abstract class NoiseScheduler {
@@ -253,9 +262,7 @@ export abstract class NoiseScheduler {
     options: OutOptions,
   ): ResultOf<S> | Tensor;
   addNoise(originalSamples: unknown, noise: unknown, timesteps: unknown, options: OutOptions = NO_OPTIONS): unknown {
-    return this.#combine("originalSamples", originalSamples, noise, timesteps, options, (record, signal, deviation) =>
-      setCombination(record, signal, deviation),
-    );
+    return this.#combine("originalSamples", originalSamples, noise, timesteps, options, false);
   }
 
   /**
@@ -289,19 +296,17 @@ export abstract class NoiseScheduler {
     options: OutOptions,
   ): ResultOf<S> | Tensor;
   getVelocity(sample: unknown, noise: unknown, timesteps: unknown, options: OutOptions = NO_OPTIONS): unknown {
-    return this.#combine("sample", sample, noise, timesteps, options, (record, signal, deviation) =>
-      setCombination(record, -deviation, signal),
-    );
+    return this.#combine("sample", sample, noise, timesteps, options, true);
   }
 
-  /** A combination of sample and noise that depends on the alpha product of each batch element. */
+  /** The noisy sample, or its velocity. */
   #combine(
     name: string,
     sample: unknown,
     noise: unknown,
     timesteps: unknown,
     options: OutOptions,
-    setRecord: (record: Coefficients, signal: number, deviation: number) => void,
+    velocity: boolean,
   ): unknown {
     const { out } = readOptions("options", options, OUT_OPTIONS);
     const x = readOperand(sample, name);
@@ -309,15 +314,16 @@ export abstract class NoiseScheduler {
     const batch = readBatch(x, timesteps);
     const t = readTimesteps("timesteps", timesteps, batch, this.#checkTimestep);
     const result = readResult(out, x);
-    const inputs = {
-      sample: apartFrom(result, x),
-      modelOutput: apartFrom(result, z),
-      guidance: undefined,
-    };
-    this.#compute(result, null, inputs, null, batch, areEqual(t), (record, element) => {
+    const inputs = { sample: apartFrom(result, x), modelOutput: apartFrom(result, z), guidance: undefined };
+    const count = countRecords(x, batch, areEqual(t));
+    for (let element = 0; element < count; element++) {
       const alpha = this.alphasCumprod[t[element]!]!;
-      setRecord(record, Math.sqrt(alpha), root(1 - alpha));
-    });
+      const signal = Math.sqrt(alpha);
+      const deviation = root(1 - alpha);
+      if (velocity) setCombination(recordOf(element), -deviation, signal);
+      else setCombination(recordOf(element), signal, deviation);
+    }
+    updateTensor(result, null, inputs, null, records, count, batch, this.config.computeDtype === "float16");
     return result.tensor;
   }
 
@@ -325,7 +331,7 @@ export abstract class NoiseScheduler {
   protected takeStep(modelOutput: unknown, sample: unknown, timestep: unknown, step: Step): unknown {
     const { guidanceScale, guidanceRescale, prevTimestep, returnDict, out } = step;
     const { inverse = false, eta = 0, useClippedModelOutput = false, generator, varianceNoise } = step;
-    const { thresholding, clipSample, clipSampleRange, predictionType } = this.config;
+    const { thresholding, clipSample, clipSampleRange, predictionType, computeDtype } = this.config;
     checkGuidance(step);
     if (generator !== undefined && varianceNoise !== undefined) {
       throw new TypeError('"generator" and "varianceNoise" exclude each other: give one source of noise');
@@ -348,15 +354,13 @@ export abstract class NoiseScheduler {
     const prev = readResult(out, x);
     const original = returnDict ? readResult(undefined, x) : null;
 
-    const inputs = {
-      sample: apartFrom(prev, x),
-      modelOutput: apartFrom(prev, m),
-      guidance: guidanceScale,
-    };
+    const inputs = { sample: apartFrom(prev, x), modelOutput: apartFrom(prev, m), guidance: guidanceScale };
     const noise = eta === 0 ? null : z ? apartFrom(prev, z) : (states ?? [this.#ownGenerator().state]);
     const shared = !thresholding && guidanceRescale === 0 && areEqual(t) && areEqual(below);
+    const count = countRecords(x, batch, shared);
     const length = x.data.length / batch;
-    this.#compute(prev, original, inputs, noise, batch, shared, (record, element) => {
+    for (let element = 0; element < count; element++) {
+      const record = recordOf(element);
       const alpha = this.alphaAt(from[element]!);
       const alphaTarget = this.alphaAt(to[element]!);
       const sigma = standardDeviation(alpha, alphaTarget, eta);
@@ -368,29 +372,9 @@ export abstract class NoiseScheduler {
         scaleModelOutput(record, guidanceRescale * ratio + (1 - guidanceRescale));
       }
       if (thresholding) record.w /= this.#threshold(record, inputs, element * length, length);
-    });
+    }
+    updateTensor(prev, original, inputs, noise, records, count, batch, computeDtype === "float16");
     return original ? { prevSample: prev.tensor, predOriginalSample: original.tensor } : prev.tensor;
-  }
-  /**
-   * Computes a result, and the predicted original sample if it is wanted, from checked operands.
-   *
-   * @param shared whether all batch elements have the same coefficients
-   * @param setRecord sets the coefficients of a batch element; it may read the inputs, which are whole still
-   */
-  #compute(
-    result: Operand,
-    original: Operand | null,
-    inputs: Inputs,
-    noise: Stored | readonly RandomState[] | null,
-    batch: number,
-    shared: boolean,
-    setRecord: (record: Coefficients, element: number) => void,
-  ): void {
-    if (result.data.length === 0) return;
-    const count = shared ? 1 : batch;
-    for (let i = 0; i < count; i++) setRecord((records[i] ??= new Coefficients()), i);
-    const half = this.config.computeDtype === "float16";
-    updateTensor(result, original, inputs, noise, records, count, batch, half);
   }
 
   /** The dynamic threshold of a batch element: Imagen, arXiv 2205.11487, section 2.3. */

@@ -67,8 +67,7 @@ for (const [name, [times, call]] of Object.entries(CALLS)) {
   });
 }
 
-// 1.8 to 2.3 kilobytes in Node 20 and 24, as the engine has learnt: options, operands, timesteps, boxed numbers.
-test("a step into out takes less than three kilobytes for a moment", async () => {
+test("a step into out takes less than two kilobytes for a moment", async () => {
   const steps = 100;
   for (let i = 0; i < 500 * steps; i++) step();
   await collect();
@@ -81,7 +80,7 @@ test("a step into out takes less than three kilobytes for a moment", async () =>
   taken.sort((a, b) => a - b);
   const median = taken[4]!;
   assert.ok(median > 0, "garbage was collected in most rounds");
-  assert.ok(median < 3072, `${median} bytes a step`);
+  assert.ok(median < 2048, `${median} bytes a step`);
 });
 
 test("tensors of any size take no more of the module's memory", () => {
