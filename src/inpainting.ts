@@ -51,7 +51,7 @@ function broadcast(values: Float32Array, from: readonly number[], to: readonly n
   const missing = to.length - from.length;
   const fits = missing >= 0 && from.every((size, i) => size === 1 || size === to[missing + i]);
   if (!fits) throw outOfRange("mask.dims", `dims that broadcast to ${show(to)}`, from);
-  return Float32Array.from({ length: sizeOf(to) }, (_, index) => {
+  return new Float32Array(sizeOf(to)).map((_, index) => {
     let rest = index;
     let source = 0;
     let stride = 1;

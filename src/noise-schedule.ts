@@ -50,7 +50,7 @@ function linspace(start: number, end: number, count: number): Float64Array {
 
 /** Improved DDPM, arXiv 2102.09672, formula 17: f(u) = cos((u + 0.008) / 1.008 * pi / 2)^2, capped at 0.999. */
 function cosineBetas(count: number): Float64Array {
-  const angles = Float64Array.from({ length: count + 1 }, (_, i) => ((i / count + 0.008) / 1.008) * (Math.PI / 2));
+  const angles = new Float64Array(count + 1).map((_, i) => ((i / count + 0.008) / 1.008) * (Math.PI / 2));
   const products = replaceValues("cosines", angles).map((cosine) => cosine ** 2);
   return products.subarray(1).map((product, i) => Math.min(1 - product / products[i]!, 0.999));
 }

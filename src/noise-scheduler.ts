@@ -144,7 +144,7 @@ export abstract class NoiseScheduler {
     this.alphas = alphas;
     this.alphasCumprod = alphasCumprod;
     const last = this.config.numTrainTimesteps - 1;
-    this.#timesteps = this.arrange(Int32Array.from(betas, (_, i) => last - i));
+    this.#timesteps = this.arrange(new Int32Array(last + 1).map((_, i) => last - i));
   }
 
   /** @internal Puts a descending list of timesteps in the order in which this scheduler visits them. */

@@ -29,7 +29,7 @@ export function makeTimesteps(steps: unknown, config: DDIMSchedulerConfig): Int3
 /** numpy.linspace(0, T - 1, N).round(): the distance first, then its multiples. */
 function linspace(steps: number, total: number): Int32Array {
   const distance = (total - 1) / Math.max(steps - 1, 1);
-  return Int32Array.from({ length: steps }, (_, i) => roundHalfToEven((steps - 1 - i) * distance));
+  return new Int32Array(steps).map((_, i) => roundHalfToEven((steps - 1 - i) * distance));
 }
 
 function leading(steps: number, total: number, offset: number): Int32Array {
@@ -40,13 +40,13 @@ function leading(steps: number, total: number, offset: number): Int32Array {
       `"stepsOffset" expected an integer that keeps timesteps below ${total}, got ${offset}: the first of ${steps} steps would be timestep ${first}`,
     );
   }
-  return Int32Array.from({ length: steps }, (_, i) => first - i * distance);
+  return new Int32Array(steps).map((_, i) => first - i * distance);
 }
 
 /** round(numpy.arange(T, 0, -T / N)) - 1; numpy steps by the difference of the first two values. */
 function trailing(steps: number, total: number): Int32Array {
   const distance = total - total / steps - total;
-  return Int32Array.from({ length: steps }, (_, i) => roundHalfToEven(total + i * distance) - 1);
+  return new Int32Array(steps).map((_, i) => roundHalfToEven(total + i * distance) - 1);
 }
 
 /** A list of timesteps of the user's own, checked to be strictly descending within [0, T - 1]. */
