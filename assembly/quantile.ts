@@ -31,30 +31,53 @@ export function beginSelection(index: u32): void {
   memory.fill(histogram, 0, 2048 * 4);
 }
 
+/** Adds one to bin `index` of the histogram. */
+// @ts-ignore: decorator
+@inline
+function tally(index: u32): void {
+  const bin = histogram + ((<usize>index) << 2);
+  store<u32>(bin, load<u32>(bin) + 1);
+}
+
 /** Counts `n` values at `values`. */
 export function count(values: usize, n: i32): void {
   const end = values + ((<usize>n) << 2);
-  if (shift == 20) {
-    let most = largest;
-    for (let p = values; p < end; p += 4) {
-      const bits = load<u32>(p) & 0x7fffffff;
-      most = max(most, bits);
-      const bin = histogram + ((bits >> 20) << 2);
-      store<u32>(bin, load<u32>(bin) + 1);
-    }
-    largest = most;
-    return;
+  if (shift == 20) countFirst(values, end);
+  else countFurther(values, end);
+}
+
+function countFirst(values: usize, end: usize): void {
+  let most = largest;
+  for (; values < end; values += 4) {
+    const bits = load<u32>(values) & 0x7fffffff;
+    most = max(most, bits);
+    tally(bits >> 20);
   }
+  largest = most;
+}
+
+function countFurther(values: usize, end: usize): void {
   let least = above;
-  for (let p = values; p < end; p += 4) {
-    const bits = load<u32>(p) & 0x7fffffff;
-    const high = bits >> (shift + 10);
-    if (high == prefix) {
-      const bin = histogram + (((bits >> shift) & mask) << 2);
-      store<u32>(bin, load<u32>(bin) + 1);
-    } else if (high > prefix) {
-      least = min(least, bits);
+  while (true) {
+    // Few values share the prefix: four that do not are passed over at once.
+    if (ASC_FEATURE_SIMD) {
+      const vprefix = i32x4.splat(prefix);
+      let leasts = i32x4.splat(least);
+      for (; values + 16 <= end; values += 16) {
+        const bits = v128.and(v128.load(values), i32x4.splat(0x7fffffff));
+        const high = i32x4.shr_u(bits, shift + 10);
+        if (v128.any_true(i32x4.eq(high, vprefix))) break;
+        leasts = i32x4.min_u(leasts, v128.or(bits, i32x4.lt_s(high, vprefix)));
+      }
+      leasts = i32x4.min_u(leasts, i64x2.shuffle(leasts, leasts, 1, 0));
+      least = min(<u32>i32x4.extract_lane(leasts, 0), <u32>i32x4.extract_lane(leasts, 1));
     }
+    if (values == end) break;
+    const bits = load<u32>(values) & 0x7fffffff;
+    const high = bits >> (shift + 10);
+    if (high == prefix) tally((bits >> shift) & mask);
+    else if (high > prefix) least = min(least, bits);
+    values += 4;
   }
   above = least;
 }

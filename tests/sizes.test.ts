@@ -13,7 +13,7 @@ const read = (file: string): Buffer => readFileSync(resolve(file));
 const LIMITS = {
   "ddim-wasm/core.wasm": 8 * 1024,
   "ddim-wasm/core.scalar.wasm": 4.5 * 1024,
-  "ddim-wasm": 18 * 1024,
+  "ddim-wasm": 18_600,
   "ddim-wasm/workerd": 13 * 1024,
   "ddim-wasm/portable": 16.5 * 1024,
 };

@@ -1,4 +1,5 @@
 import { beginSelection, count, narrow, selected, selectedNext } from "../../assembly/quantile";
+import { nextValue, restart } from "./values";
 
 /** Runs the selection over `values`, handed over in pieces of `piece` elements. */
 function select(values: StaticArray<f32>, rank: u32, piece: i32): void {
@@ -19,6 +20,22 @@ describe("selection", () => {
         select(values, rank, piece);
         expect(selected()).toBe(unchecked(sorted[rank]));
         if (rank + 1 < sorted.length) expect(selectedNext()).toBe(unchecked(sorted[rank + 1]));
+      }
+    }
+  });
+
+  it("finds what sorting finds, however the values are cut into pieces", () => {
+    restart();
+    const values = new StaticArray<f32>(1001);
+    for (let i = 0; i < values.length; i++) values[i] = nextValue();
+    const sorted = new StaticArray<f32>(1001);
+    for (let i = 0; i < values.length; i++) sorted[i] = abs(values[i]);
+    sorted.sort();
+    for (let rank = 0; rank < 1000; rank += 37) {
+      for (let piece = 3; piece <= 1001; piece += 499) {
+        select(values, rank, piece);
+        expect(selected()).toBe(sorted[rank]);
+        expect(selectedNext()).toBe(sorted[rank + 1]);
       }
     }
   });
