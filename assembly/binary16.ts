@@ -79,7 +79,7 @@ export function encode(out: usize, source: usize, n: i32): void {
       const sumB = f32x4.add(magnitudeB, i32x4.add(powerB, up));
       const roundA = i32x4.add(i32x4.sub(sumA, powerA), i32x4.sub(i32x4.shr_u(powerA, 13), rebias));
       const roundB = i32x4.add(i32x4.sub(sumB, powerB), i32x4.sub(i32x4.shr_u(powerB, 13), rebias));
-      // As integers floats are far beyond 16 bits, or 0: saturation leaves their sign.
+      // As integers negative floats lie far below -2^15: saturation keeps their sign, and gives the others none.
       const signs = v128.and(i16x8.narrow_i32x4_s(a, b), sign);
       v128.store(out + i, v128.or(i16x8.narrow_i32x4_u(roundA, roundB), signs));
     }
