@@ -9,7 +9,7 @@
  */
 const PIECE: usize = 16400;
 
-const stages: usize = memory.data(16400 * 4 * 6, 16);
+const stages: usize = memory.data(<i32>PIECE * 4 * 6, 16);
 
 /** 2,048 counters of 32 bits. */
 export const histogram: usize = memory.data(2048 * 4, 16);

@@ -5,7 +5,7 @@
 
 import type { Coefficients } from "./coefficients.js";
 import { type Core, useCore, useMemory } from "./core.js";
-import { type Stored, storedAs, type Values } from "./tensor.js";
+import { isHalf, type Stored, storedAs, type Values } from "./tensor.js";
 
 // The staging buffers, by use. A piece's result takes the place of its sample.
 const SAMPLE = 0;
@@ -48,10 +48,6 @@ function isResident(tensor: Stored): boolean {
   return tensor.buffer === buffer;
 }
 
-function isHalf({ values }: Stored): boolean {
-  return values.BYTES_PER_ELEMENT === 2;
-}
-
 function addressOf(stage: number): number {
   return stages[stage]!.byteOffset;
 }
@@ -73,25 +69,25 @@ function copyOut(source: Values, { values }: Stored, start: number, n: number): 
 function stageIn(stage: number, tensor: Stored, start: number, n: number): number {
   const source = isResident(tensor)
     ? addressIn(tensor, start)
-    : copyIn(isHalf(tensor) ? halves : stages[stage]!, tensor, start, n);
-  if (!isHalf(tensor)) return source;
+    : copyIn(isHalf(tensor.values) ? halves : stages[stage]!, tensor, start, n);
+  if (!isHalf(tensor.values)) return source;
   core.decode(addressOf(stage), source, n);
   return addressOf(stage);
 }
 
-/** Whether kernels work on `values` where they are. */
+/** Whether kernels work on a tensor where it is. */
 function isInPlace(tensor: Stored): boolean {
-  return isResident(tensor) && !isHalf(tensor);
+  return isResident(tensor) && !isHalf(tensor.values);
 }
 
-/** Where a kernel stores a piece of `values`. */
+/** Where a kernel stores a piece of a tensor. */
 function resultAddress(stage: number, tensor: Stored, start: number): number {
   return isInPlace(tensor) ? addressIn(tensor, start) : addressOf(stage);
 }
 
-/** Hands `n` floats of a stage over to `values`, if they are not there already; rounded to halves if it holds such. */
+/** Hands `n` floats of a stage over to a tensor, if they are not there already; rounded to halves if it holds such. */
 function stageOut(stage: number, tensor: Stored, start: number, n: number): void {
-  if (isHalf(tensor)) {
+  if (isHalf(tensor.values)) {
     const resident = isResident(tensor);
     core.encode(resident ? addressIn(tensor, start) : halves.byteOffset, addressOf(stage), n);
     if (!resident) copyOut(halves, tensor, start, n);
@@ -137,7 +133,7 @@ export function draw(state: RandomState, distribution: Distribution, out: Stored
   const { length } = out.values;
   for (let start = 0, n = 0; start < length; start += n) {
     n = nextPiece(length - start);
-    drawPiece(distribution, isHalf(out), resultAddress(NOISE, out, start), n, length);
+    drawPiece(distribution, isHalf(out.values), resultAddress(NOISE, out, start), n, length);
     stageOut(NOISE, out, start, n);
   }
   state.set(randomState);
@@ -180,7 +176,7 @@ export function updateTensor(
   // What one draw of noise covers, and what shares coefficients: the whole tensor, or a batch element.
   const drawLength = states !== null && states.length > 1 ? length / batch : length;
   const sharedLength = count > 1 ? length / batch : length;
-  const halfNoise = half || isHalf(out);
+  const halfNoise = half || isHalf(out.values);
 
   // Nothing to copy, to draw or to round: one piece.
   const inPlace =
@@ -253,7 +249,7 @@ function predict(
 }
 
 function storeResult(stage: number, address: number, tensor: Stored, start: number, n: number, half: boolean): void {
-  if (half && !isHalf(tensor)) roundToHalf(address, n);
+  if (half && !isHalf(tensor.values)) roundToHalf(address, n);
   stageOut(stage, tensor, start, n);
 }
 
@@ -324,9 +320,9 @@ export function blendTensor(out: Stored, sample: Stored, known: Stored, weight: 
 
 /** Values as floats, in new memory. */
 export function toFloats(values: Values): Float32Array {
-  const source = storedAs(values);
-  if (!isHalf(source)) return values.slice() as Float32Array;
+  if (!isHalf(values)) return values.slice() as Float32Array;
   open();
+  const source = storedAs(values);
   const floats = new Float32Array(values.length);
   const result = storedAs(floats);
   for (let start = 0, n = 0; start < values.length; start += n) {

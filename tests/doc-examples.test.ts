@@ -240,11 +240,12 @@ function compile(moduleResolution: string, module: string): { complaints: string
     noEmit: true,
   };
   write("tsconfig.json", JSON.stringify({ compilerOptions, include: ["*.ts"] }));
-  const { status, stdout, stderr } = spawnSync(
+  const { error, status, stdout, stderr } = spawnSync(
     fileURLToPath(new URL("node_modules/.bin/tsc", root)),
     ["--project", fileURLToPath(folder), "--pretty", "false"],
     { cwd: fileURLToPath(folder), encoding: "utf8" },
   );
+  if (error) throw error;
   const complaints = examples.map((): string[] => []);
   let otherOutput = stderr;
   let ownComplaints: string[] | undefined;

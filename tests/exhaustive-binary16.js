@@ -30,7 +30,7 @@ function endOf(half) {
 function check(name) {
   const bytes = readFileSync(new URL(`../build/${name}`, import.meta.url));
   const core = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports;
-  const length = 2 ** 14; // as much as a staging buffer holds and divides the patterns
+  const length = 2 ** 14; // fits into a staging buffer, and divides the patterns
   const floats = new Uint32Array(core.memory.buffer, core.stage(0), length);
   const halves = new Uint16Array(core.memory.buffer, core.stage(1), length);
   let wrong = 0;

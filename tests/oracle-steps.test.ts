@@ -52,7 +52,7 @@ const CALL = fc.record({
   seed: fc.nat(2 ** 31),
 });
 
-/** Dimensions of batch elements: of rank 0 to 4, and some that pieces of 16,384 values cut in different places. */
+/** Dimensions of batch elements: of rank 0 to 4, and some that pieces of 16,400 values cut in different places. */
 const SMALL = fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 4 });
 const LARGE = fc.constantFrom<number[]>([700], [16400], [16401], [3, 5000], [1, 24, 31, 25], [33000]);
 

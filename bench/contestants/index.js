@@ -1,7 +1,6 @@
 // The contestants. Each file exports a list of `{ name, takesPart?(operation, type), bySize?, prepare(task) }`. Where
 // `takesPart` denies it, a contestant has no row in the table; where `bySize` is true, it is also measured in tensors of
-// all sizes. `prepare` may be asynchronous, and throws to say why there is no
-// number in the row. What it returns has
+// all sizes. `prepare` may be asynchronous, and throws to say why there is no number in the row. What it returns has
 //
 //     run()           does the task once, from the user's inputs to the user's result
 //     asynchronous    whether run() returns a promise
