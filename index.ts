@@ -1,35 +1,54 @@
 // The library's public face.
 
-export { DDIMScheduler, type StepOptions, type StepResult } from "./src/scheduler.js";
-export type { GuidanceOptions, OutOptions } from "./src/noise-scheduler.js";
-export type { Timesteps } from "./src/operands.js";
+export {
+  DDIMScheduler,
+  type DDIMSchedulerConfig,
+  type DDIMSchedulerOptions,
+  type StepOptions,
+} from "./src/schedulers/ddim.js";
+export { DDIMInverseScheduler, type InverseStepOptions } from "./src/schedulers/ddim-inverse.js";
+export type { Scheduler } from "./src/schedulers/scheduler.js";
+export type {
+  GuidanceOptions,
+  NoiseOptions,
+  OutOptions,
+  SharedStepOptions,
+  StepResult,
+} from "./src/schedulers/step-options.js";
+export type { ConfigReporting } from "./src/schedulers/noise-levels.js";
+export type { Timesteps } from "./src/schedulers/operands.js";
 export type {
   BetaSchedule,
-  DDIMSchedulerConfig,
-  DDIMSchedulerOptions,
-  DType,
+  ConfigOf,
   PredictionType,
   PreviousTimestep,
+  SchedulerOptions,
   TimestepSpacing,
-} from "./src/config.js";
-export { DDIMInverseScheduler, type InverseStepOptions } from "./src/inverse-scheduler.js";
-export { Generator, type RandomOptions } from "./src/generator.js";
-export { allocate, type ResidentTensor } from "./src/resident.js";
-export { init } from "./src/core.js";
+} from "./src/schedule/options.js";
+export { type FilledTensor, Generator, type RandomOptions } from "./src/random/generator.js";
+export { allocate, type ResidentTensor } from "./src/tensor/resident.js";
+export { init } from "./src/module/default.js";
 export type { ModuleSource } from "./src/platform/module-source.js";
-export type { F16, PlainTensor, ResultOf, Tensor, TensorData, TensorLike } from "./src/tensor.js";
-export { DDIMPipeline } from "./src/pipeline.js";
+export type { DType, Float32Data, HalfData } from "./src/tensor/dtype.js";
+export type { F16, PlainTensor, ResultOf, Tensor, TensorData, TensorLike } from "./src/tensor/tensor.js";
+export { DiffusionPipeline } from "./src/pipeline/pipeline.js";
 export type {
-  DDIMPipelineOptions,
+  DenoisingScheduler,
+  DiffusionPipelineOptions,
+  InpaintingOptions,
   Inversion,
   InvertOptions,
   LoopOptions,
   Model,
   ModelContext,
+  RunFromDims,
+  RunFromKnown,
+  RunFromSample,
   RunOptions,
+  SamplingOptions,
   StepReport,
   StopSignal,
-} from "./src/pipeline-options.js";
+} from "./src/pipeline/types.js";
 export {
   latentToRgb,
   type LatentRgbFactors,
@@ -37,4 +56,4 @@ export {
   type RgbaImage,
   SD1_LATENT_RGB,
   SDXL_LATENT_RGB,
-} from "./src/latent-rgb.js";
+} from "./src/preview/latent-rgb.js";

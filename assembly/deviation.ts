@@ -5,25 +5,29 @@
 //
 // Values are taken less the first one, so that equal values have a deviation of exactly 0.
 
-import { sums } from "./memory";
+import { statistics, sums } from "./memory";
 
 const VALUES: usize = 8;
 const SQUARES: usize = 40;
 const RECORD: usize = 72;
 
-/** Starts the sums of both tensors of a batch element, whose first elements are at `first` and `second`. */
-export function beginDeviations(first: usize, second: usize): void {
+/** Starts the sums of both tensors of a batch element, whose first elements are at `cond` and `guided`. */
+export function beginDeviations(cond: usize, guided: usize): void {
   memory.fill(sums, 0, 144);
-  store<f64>(sums, <f64>load<f32>(first));
-  store<f64>(sums + RECORD, <f64>load<f32>(second));
+  store<f64>(sums, <f64>load<f32>(cond));
+  store<f64>(sums + RECORD, <f64>load<f32>(guided));
 }
 
 /**
- * Adds a piece of `n` elements of tensor `index`, 0 or 1. Only a batch element's last piece may hold a number that is
- * no multiple of 4.
+ * Adds a piece of `n` elements of both tensors. Only a batch element's last piece may hold a number that is no multiple
+ * of 4.
  */
-export function addDeviations(index: i32, values: usize, n: i32): void {
-  const record = sums + <usize>index * RECORD;
+export function addDeviations(cond: usize, guided: usize, n: i32): void {
+  addTo(sums, cond, n);
+  addTo(sums + RECORD, guided, n);
+}
+
+function addTo(record: usize, values: usize, n: i32): void {
   const first = load<f64>(record);
   const end = (<usize>n) << 2;
   let i: usize = 0;
@@ -64,9 +68,20 @@ function variance(record: usize, n: f64): f64 {
   return total(record + SQUARES) - (sum * sum) / n;
 }
 
-/** The first tensor's deviation over the second one's, over `n` elements; 1 where either is 0. */
+/** The conditional deviation over the guided one, over `n` elements; 1 where either is 0. */
 export function deviationRatio(n: f64): f64 {
-  const first = variance(sums, n);
-  const second = variance(sums + RECORD, n);
-  return first > 0 && second > 0 ? sqrt(first / second) : first != first || second != second ? NaN : 1;
+  const cond = variance(sums, n);
+  const guided = variance(sums + RECORD, n);
+  return cond > 0 && guided > 0 ? sqrt(cond / guided) : cond != cond || guided != guided ? NaN : 1;
+}
+
+/** The ratios of `count` batch elements of `length` values each, into `statistics`. */
+export function deviationRatios(cond: usize, guided: usize, length: i32, count: i32): void {
+  const bytes = (<usize>length) << 2;
+  for (let element: i32 = 0; element < count; element++) {
+    const offset = <usize>element * bytes;
+    beginDeviations(cond + offset, guided + offset);
+    addDeviations(cond + offset, guided + offset, length);
+    store<f64>(statistics + ((<usize>element) << 3), deviationRatio(<f64>length));
+  }
 }

@@ -6,7 +6,7 @@
 // the same bits as the fused one for every input that a 24-bit uniform can produce.
 
 import { log, sine } from "./elementary";
-import { randomWords as words } from "./memory";
+import { randomWords as words, uniformPair } from "./memory";
 
 const N: i32 = 624;
 const M: i32 = 397;
@@ -130,8 +130,8 @@ export function drawUniforms(out: usize, n: i32, half: bool): void {
   drawWords(out, n);
   uniforms(out, n);
   if (!half) return;
-  for (const end = out + ((<usize>n) << 2); out < end; out += 4) {
-    if (load<f32>(out) >= 1 - 1.0 / 4096) store<f32>(out, 0);
+  for (let i: usize = 0, end = (<usize>n) << 2; i < end; i += 4) {
+    if (load<f32>(out + i) >= 1 - 1.0 / 4096) store<f32>(out + i, 0);
   }
 }
 
@@ -344,11 +344,11 @@ function transformFour(out: usize): void {
 
 /** The Box-Muller transform of `blocks` blocks of 16 words at `out`: eight radii, then eight angles. */
 export function transform(out: usize, blocks: i32): void {
-  for (const end = out + ((<usize>blocks) << 6); out < end; out += 64) {
+  for (let i: usize = 0, end = (<usize>blocks) << 6; i < end; i += 64) {
     if (ASC_FEATURE_SIMD) {
-      for (let pair: usize = 0; pair < 32; pair += 16) transformFour(out + pair);
+      for (let pair: usize = 0; pair < 32; pair += 16) transformFour(out + i + pair);
     } else {
-      for (let pair: usize = 0; pair < 32; pair += 4) transformPair(out + pair);
+      for (let pair: usize = 0; pair < 32; pair += 4) transformPair(out + i + pair);
     }
   }
 }
@@ -368,8 +368,6 @@ export function drawNormals(out: usize, n: i32, half: bool): void {
   }
 }
 
-const PAIR: usize = memory.data(16, 16);
-
 /** A uniform in [0, 1) with 53 bits, from two words. */
 // @ts-ignore: decorator
 @inline
@@ -380,18 +378,18 @@ function uniform53(address: usize): f64 {
 
 /** torch.randn for a tensor of fewer than 16 elements: computed in float64, and the state keeps half a pair. */
 export function drawFewNormals(out: usize, n: i32): void {
-  for (const end = out + ((<usize>n) << 2); out < end; out += 4) {
+  for (let i: usize = 0, end = (<usize>n) << 2; i < end; i += 4) {
     const hasCached = load<i32>(words, HAS_CACHED);
     store<i32>(words, hasCached ? 0 : 1, HAS_CACHED);
     if (hasCached) {
-      store<f32>(out, <f32>load<f64>(words, CACHED));
+      store<f32>(out + i, <f32>load<f64>(words, CACHED));
       store<f64>(words, 0, CACHED);
     } else {
-      drawWords(PAIR, 4);
-      const theta = 2.0 * NativeMath.PI * uniform53(PAIR);
-      const radius = sqrt<f64>(-2.0 * log(1.0 - uniform53(PAIR + 8)));
+      drawWords(uniformPair, 4);
+      const theta = 2.0 * NativeMath.PI * uniform53(uniformPair);
+      const radius = sqrt<f64>(-2.0 * log(1.0 - uniform53(uniformPair + 8)));
       store<f64>(words, radius * sine(theta, 0), CACHED);
-      store<f32>(out, <f32>(radius * sine(theta, 1)));
+      store<f32>(out + i, <f32>(radius * sine(theta, 1)));
     }
   }
 }

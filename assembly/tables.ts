@@ -4,14 +4,14 @@ import { exp, sine } from "./elementary";
 
 /** Replaces `n` float64 at `values`, all |x| < 100, by their cosines. */
 export function cosines(values: usize, n: i32): void {
-  for (const end = values + ((<usize>n) << 3); values < end; values += 8) {
-    store<f64>(values, sine(load<f64>(values), 1));
+  for (let i: usize = 0, end = (<usize>n) << 3; i < end; i += 8) {
+    store<f64>(values + i, sine(load<f64>(values + i), 1));
   }
 }
 
 /** Replaces `n` float64 at `values`, all |x| < 700, by their exponentials. */
 export function exponentials(values: usize, n: i32): void {
-  for (const end = values + ((<usize>n) << 3); values < end; values += 8) {
-    store<f64>(values, exp(load<f64>(values)));
+  for (let i: usize = 0, end = (<usize>n) << 3; i < end; i += 8) {
+    store<f64>(values + i, exp(load<f64>(values + i)));
   }
 }

@@ -1,31 +1,30 @@
-// The fused update of a sample: one pass over memory for everything a step does to an element.
+// The update of a sample: everything a step does to an element.
 //
 //     m    = uncond + guidance (cond - uncond)    where `cond` is not 0, else m as it is
-//     y    = x + q m                              m alone, with its factor, when `withSample` is false
-//     out  = clamp(u y, -s, s) + b x + c m        out = b x + c m where s is 0
+//     y    = p x + q m
+//     x0   = clamp(w y, -r, r)                    stored where `original` is not 0
+//     out  = clamp(u y, -s, s) + b x + c m + d z  without the first term where s is 0, without the last where `noise` is 0
 //
-// clamp(u y, -s, s) is the predicted original sample, clamped, times its share of the result; with b = c = 0 it is the
-// prediction itself. A term of that formula whose coefficient is 0 is left out, not multiplied: 0 * Infinity would be
-// NaN.
+// x0 is the predicted original sample, and clamp(u y, -s, s) its share of the result. The factors that magnify,
+// w and u, come after the sum: what cancels there has cancelled before. A term whose coefficient is 0 is left out, not
+// multiplied: 0 * Infinity would be NaN. (b x + c m alone is computed as it stands.)
 //
-// The vector loops and the scalar loop perform the same operations in the same order: their results are equal
-// bit for bit. `out` may be the address of any input. `n` counts elements.
+// A call works on `count` stretches of `length` elements, side by side, each with its own record of coefficients.
+// The vector loops and the scalar loops perform the same operations in the same order: their results are equal bit for
+// bit. `out` may be the address of any input but the noise, and `original` of none.
 
-/** What the predicted original sample is a multiple of. */
-// @ts-ignore: decorator
-@inline
-function predict(withSample: bool, x: f32, m: f32, q: f32): f32 {
-  const y = q * m;
-  return withSample ? y + x : y;
-}
+import { coefficients, RECORD_BYTES } from "./memory";
 
-// @ts-ignore: decorator
-@inline
-function vpredict(withSample: bool, x: v128, m: v128, vq: v128): v128 {
-  let y = f32x4.mul(vq, m);
-  if (withSample) y = f32x4.add(y, x);
-  return y;
-}
+// A record: nine float32, in bytes from its beginning. The host writes them in this order.
+const P: usize = 0;
+const Q: usize = 4;
+const W: usize = 8;
+const R: usize = 12;
+const U: usize = 16;
+const S: usize = 20;
+const B: usize = 24;
+const C: usize = 28;
+const D: usize = 32;
 
 /** A NaN stays NaN. */
 // @ts-ignore: decorator
@@ -47,7 +46,19 @@ function vguide(m: v128, cond: v128, vguidance: v128): v128 {
   return f32x4.add(m, f32x4.mul(vguidance, f32x4.sub(cond, m)));
 }
 
-/** The vector loop, compiled once for each combination of its first two arguments. */
+/** p x + q m, without x where p is 0. */
+// @ts-ignore: decorator
+@inline
+function vpredict(share: i32, x: v128, m: v128, vp: v128, vq: v128): v128 {
+  let y = f32x4.mul(vq, m);
+  if (share) y = f32x4.add(y, share == 1 ? x : f32x4.mul(vp, x));
+  return y;
+}
+
+/**
+ * The vector loop, for the bytes [i, end), a multiple of 32. Compiled once for each combination of its first two
+ * arguments: each loop then has few enough constants for the registers.
+ */
 // @ts-ignore: decorator
 @inline
 function vectors(
@@ -57,9 +68,10 @@ function vectors(
   x: usize,
   m: usize,
   cond: usize,
-  bytes: usize,
+  i: usize,
+  end: usize,
   guidance: f32,
-  withSample: bool,
+  p: f32,
   q: f32,
   u: f32,
   s: f32,
@@ -67,13 +79,18 @@ function vectors(
   c: f32,
 ): void {
   const vguidance = f32x4.splat(guidance);
+  const vp = f32x4.splat(p);
   const vq = f32x4.splat(q);
   const vu = f32x4.splat(u);
   const vs = f32x4.splat(s);
   const vminusS = f32x4.splat(-s);
   const vb = f32x4.splat(b);
   const vc = f32x4.splat(c);
-  for (let i: usize = 0; i < bytes; i += 32) {
+  // Integers and booleans, which are compared faster than floats.
+  const share = p == 0 ? 0 : p == 1 ? 1 : 2;
+  const withX = b != 0;
+  const withM = c != 0;
+  for (; i < end; i += 32) {
     const x0 = v128.load(x + i);
     const x1 = v128.load(x + i, 16);
     let m0 = v128.load(m + i);
@@ -84,13 +101,13 @@ function vectors(
     }
     let y0: v128, y1: v128;
     if (clamped) {
-      y0 = vclamp(f32x4.mul(vu, vpredict(withSample, x0, m0, vq)), vs, vminusS);
-      y1 = vclamp(f32x4.mul(vu, vpredict(withSample, x1, m1, vq)), vs, vminusS);
-      if (b != 0) {
+      y0 = vclamp(f32x4.mul(vu, vpredict(share, x0, m0, vp, vq)), vs, vminusS);
+      y1 = vclamp(f32x4.mul(vu, vpredict(share, x1, m1, vp, vq)), vs, vminusS);
+      if (withX) {
         y0 = f32x4.add(y0, f32x4.mul(vb, x0));
         y1 = f32x4.add(y1, f32x4.mul(vb, x1));
       }
-      if (c != 0) {
+      if (withM) {
         y0 = f32x4.add(y0, f32x4.mul(vc, m0));
         y1 = f32x4.add(y1, f32x4.mul(vc, m1));
       }
@@ -103,45 +120,89 @@ function vectors(
   }
 }
 
-/** out = clamp(u (x + q m), -s, s) + b x + c m, over n elements. */
-export function update(
+/** out = clamp(u y, -s, s) + b x + c m for the bytes [i, end). */
+function combine(
   out: usize,
   x: usize,
   m: usize,
   cond: usize,
-  n: i32,
+  i: usize,
+  end: usize,
   guidance: f32,
-  withSample: bool,
+  p: f32,
   q: f32,
   u: f32,
   s: f32,
   b: f32,
   c: f32,
 ): void {
-  const end = (<usize>n) << 2;
-  let i: usize = 0;
   if (ASC_FEATURE_SIMD) {
-    i = end & ~31;
+    const vectorEnd = i + ((end - i) & ~31);
     if (s != 0) {
-      if (cond) vectors(true, true, out, x, m, cond, i, guidance, withSample, q, u, s, b, c);
-      else vectors(true, false, out, x, m, cond, i, guidance, withSample, q, u, s, b, c);
+      if (cond) vectors(true, true, out, x, m, cond, i, vectorEnd, guidance, p, q, u, s, b, c);
+      else vectors(true, false, out, x, m, cond, i, vectorEnd, guidance, p, q, u, s, b, c);
     } else {
-      if (cond) vectors(false, true, out, x, m, cond, i, guidance, withSample, q, u, s, b, c);
-      else vectors(false, false, out, x, m, cond, i, guidance, withSample, q, u, s, b, c);
+      if (cond) vectors(false, true, out, x, m, cond, i, vectorEnd, guidance, p, q, u, s, b, c);
+      else vectors(false, false, out, x, m, cond, i, vectorEnd, guidance, p, q, u, s, b, c);
     }
+    i = vectorEnd;
   }
   for (; i < end; i += 4) {
     const xi = load<f32>(x + i);
     let mi = load<f32>(m + i);
     if (cond) mi = mi + guidance * (load<f32>(cond + i) - mi);
-    let y: f32;
+    let result: f32;
     if (s != 0) {
-      y = clamp(u * predict(withSample, xi, mi, q), s);
-      if (b != 0) y = y + b * xi;
-      if (c != 0) y = y + c * mi;
+      let y = q * mi;
+      if (p != 0) y = y + p * xi;
+      result = clamp(u * y, s);
+      if (b != 0) result = result + b * xi;
+      if (c != 0) result = result + c * mi;
     } else {
-      y = b * xi + c * mi;
+      result = b * xi + c * mi;
     }
-    store<f32>(out + i, y);
+    store<f32>(out + i, result);
+  }
+}
+
+/** out = out + d noise for the bytes [i, end). */
+function addNoise(out: usize, noise: usize, i: usize, end: usize, d: f32): void {
+  if (ASC_FEATURE_SIMD) {
+    const vd = f32x4.splat(d);
+    for (const vectorEnd = i + ((end - i) & ~15); i < vectorEnd; i += 16) {
+      v128.store(out + i, f32x4.add(v128.load(out + i), f32x4.mul(vd, v128.load(noise + i))));
+    }
+  }
+  for (; i < end; i += 4) store<f32>(out + i, load<f32>(out + i) + d * load<f32>(noise + i));
+}
+
+/** The formula above, over `count` stretches of `length` elements. */
+export function update(
+  out: usize,
+  original: usize,
+  x: usize,
+  m: usize,
+  cond: usize,
+  noise: usize,
+  length: i32,
+  count: i32,
+  guidance: f32,
+): void {
+  const bytes = (<usize>length) << 2;
+  let record = coefficients;
+  let i: usize = 0;
+  for (; count > 0; count--) {
+    const end = i + bytes;
+    const p = load<f32>(record, P);
+    const q = load<f32>(record, Q);
+    if (original) {
+      combine(original, x, m, cond, i, end, guidance, p, q, load<f32>(record, W), load<f32>(record, R), 0, 0);
+    }
+    const u = load<f32>(record, U);
+    const s = load<f32>(record, S);
+    combine(out, x, m, cond, i, end, guidance, p, q, u, s, load<f32>(record, B), load<f32>(record, C));
+    if (noise) addNoise(out, noise, i, end, load<f32>(record, D));
+    record += RECORD_BYTES;
+    i = end;
   }
 }

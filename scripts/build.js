@@ -60,7 +60,7 @@ async function bundle(platform, outfile) {
 }
 
 rmSync(join(root, "build"), { recursive: true, force: true });
-for (const target of ["debug", "release", "scalar"]) run("asc", "--target", target);
+for (const target of ["release", "scalar"]) run("asc", "--target", target);
 makeScalarScript();
 await bundle("default", "index.js");
 await bundle("workerd", "workerd.js");

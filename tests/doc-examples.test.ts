@@ -4,7 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { DDIMInverseScheduler, DDIMPipeline, DDIMScheduler, Generator } from "ddim-wasm";
+import { DDIMInverseScheduler, DiffusionPipeline, DDIMScheduler, Generator } from "ddim-wasm";
 import { transformSync } from "esbuild";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -27,8 +27,8 @@ const given: Record<string, { type: string; make: () => unknown }> = {
   scheduler: { type: "DDIMScheduler", make: () => withSteps(new DDIMScheduler()) },
   inverse: { type: "DDIMInverseScheduler", make: () => withSteps(new DDIMInverseScheduler()) },
   pipeline: {
-    type: "DDIMPipeline",
-    make: () => new DDIMPipeline({ scheduler: withSteps(new DDIMScheduler()), model: predict }),
+    type: "DiffusionPipeline",
+    make: () => new DiffusionPipeline({ scheduler: withSteps(new DDIMScheduler()), model: predict }),
   },
   generator: { type: "Generator", make: () => new Generator(0) },
   model: { type: "(sample: Tensor, t: number) => Promise<PlainTensor<Float32Array>>", make: () => predict },
@@ -43,7 +43,7 @@ const given: Record<string, { type: string; make: () => unknown }> = {
   // Neither browsers' nor Node's types are given to the compiler: the package must do without.
   console: { type: "{ log(...values: unknown[]): void }", make: () => ({ log() {} }) },
 };
-const givenTypes = "DDIMInverseScheduler, DDIMPipeline, DDIMScheduler, Generator, PlainTensor, Tensor";
+const givenTypes = "DDIMInverseScheduler, DiffusionPipeline, DDIMScheduler, Generator, PlainTensor, Tensor";
 
 interface Example {
   /** The source that has it, such as "src/generator.ts". */
@@ -205,7 +205,13 @@ for (const { declaration, method } of callable) {
 
 test("doc comments: what can be called and the examples are found", () => {
   const names = callable.map(({ declaration, method }) => nameOf(declaration, method));
-  for (const name of ["allocate", "DDIMPipeline", "DDIMScheduler.step", "NoiseScheduler.addNoise", "Generator.randn"])
+  for (const name of [
+    "allocate",
+    "DiffusionPipeline",
+    "DDIMScheduler.step",
+    "NoiseScheduler.addNoise",
+    "Generator.randn",
+  ])
     assert.ok(names.includes(name), name);
   assert.is(examples.length, sources.flatMap((file) => read(file).match(/@example\b/g) ?? []).length);
 });

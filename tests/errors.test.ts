@@ -73,7 +73,7 @@ function makeWorld(library: Library = implementations.simd) {
     /** Fails if anything has been written. */
     assertUnchanged(): void {
       for (const { array, before } of guarded) assert.equal(bytesOf(array), before, "an array was written to");
-      assert.is(scheduler.timesteps, unchanged.timesteps);
+      assert.equal(scheduler.timesteps, unchanged.timesteps);
       assert.is(scheduler.numInferenceSteps, unchanged.numInferenceSteps);
       assert.equal(generator.getState(), unchanged.state);
     },
@@ -106,10 +106,10 @@ const nothing = {};
 
 const TABLE: Record<string, Row[]> = {
   "new DDIMScheduler": [
-    [({ DDIMScheduler }) => new DDIMScheduler(20), TypeError, '"options" expected an object, got 20'],
-    [({ DDIMScheduler }) => new DDIMScheduler(null), TypeError, '"options" expected an object, got null'],
-    [({ DDIMScheduler }) => new DDIMScheduler([1000]), TypeError, '"options" expected an object, got [1000]'],
-    [({ DDIMScheduler }) => new DDIMScheduler("{}"), TypeError, '"options" expected an object, got "{}"'],
+    [({ DDIMScheduler }) => new DDIMScheduler(20), TypeError, '"options" expected a plain object, got 20'],
+    [({ DDIMScheduler }) => new DDIMScheduler(null), TypeError, '"options" expected a plain object, got null'],
+    [({ DDIMScheduler }) => new DDIMScheduler([1000]), TypeError, '"options" expected a plain object, got [1000]'],
+    [({ DDIMScheduler }) => new DDIMScheduler("{}"), TypeError, '"options" expected a plain object, got "{}"'],
     [({ DDIMScheduler }) => new DDIMScheduler({ clip: true }), TypeError, '"options"', '"clip"', "clipSample"],
     [({ DDIMScheduler }) => new DDIMScheduler({ beta_start: 0.1 }), TypeError, '"beta_start"', "betaStart"],
     [({ DDIMScheduler }) => new DDIMScheduler({ eta: undefined }), TypeError, '"eta"'],
@@ -170,8 +170,8 @@ const TABLE: Record<string, Row[]> = {
     option("previousTimestep", "next", RangeError, 'one of "stride", "schedule"', '"next"'),
     option("computeDtype", "bfloat16", RangeError, 'one of "float32", "float16"', '"bfloat16"'),
     option("computeDtype", 16, TypeError, 'one of "float32", "float16"', "16"),
-    option("trainedBetas", 0.1, TypeError, "an array of at least one number, or null", "0.1"),
-    option("trainedBetas", "0.1", TypeError, "an array of at least one number, or null", '"0.1"'),
+    option("trainedBetas", 0.1, TypeError, "an array of 1 to 1,000,000 numbers, or null", "0.1"),
+    option("trainedBetas", "0.1", TypeError, "an array of 1 to 1,000,000 numbers, or null", '"0.1"'),
     option("trainedBetas", [0.1, 0.2, 0.3], RangeError, "numTrainTimesteps = 4 values", "3", { numTrainTimesteps: 4 }),
     [({ DDIMScheduler }) => new DDIMScheduler({ trainedBetas: [0.1, "0.2"] }), TypeError, '"trainedBetas[1]"', '"0.2"'],
     [({ DDIMScheduler }) => new DDIMScheduler({ trainedBetas: [NaN, 0.2] }), RangeError, '"trainedBetas[0]"', "NaN"],
@@ -370,8 +370,8 @@ const TABLE: Record<string, Row[]> = {
   ],
 
   "step's options": [
-    [({ step }) => step({}, 0.5), TypeError, '"options" expected an object, got 0.5'],
-    [({ step }) => step({}, null), TypeError, '"options" expected an object, got null'],
+    [({ step }) => step({}, 0.5), TypeError, '"options" expected a plain object, got 0.5'],
+    [({ step }) => step({}, null), TypeError, '"options" expected a plain object, got null'],
     [({ step }) => step({}, { Eta: 1 }), TypeError, '"options"', '"Eta"', "eta"],
     [({ step }) => step({}, { use_clipped_model_output: true }), TypeError, '"use_clipped_model_output"'],
     [({ step }) => step({}, { eta: 2 }), RangeError, '"eta" expected a number in [0, 1], got 2'],
@@ -671,7 +671,7 @@ const TABLE: Record<string, Row[]> = {
     [({ generator }) => generator.randn([2.5]), RangeError, '"dims"', "integers", "got [2.5]"],
     [({ generator }) => generator.randn(["4"]), TypeError, '"dims"', "integers", 'got ["4"]'],
     [({ generator }) => generator.randn([2 ** 40, 2 ** 40]), RangeError, '"dims"', "got [1099511627776"],
-    [({ generator }) => generator.randn([4], null), TypeError, '"options" expected an object, got null'],
+    [({ generator }) => generator.randn([4], null), TypeError, '"options" expected a plain object, got null'],
     [({ generator }) => generator.randn([4], { dtype: "float16" }), TypeError, '"dtype"', "type, out"],
     [
       ({ generator }) => generator.randn([4], { type: "float64" }),

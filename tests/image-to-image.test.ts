@@ -8,7 +8,7 @@ import { relativeError } from "./golden.js";
 import { implementations } from "./implementations.js";
 import { normalTensor } from "./tensors.js";
 
-const { DDIMPipeline, DDIMScheduler, Generator } = implementations.simd;
+const { DiffusionPipeline, DDIMScheduler, Generator } = implementations.simd;
 
 const share = 0.6;
 const model = ({ data, dims }: { data: Float32Array; dims: number[] }) => ({
@@ -17,7 +17,7 @@ const model = ({ data, dims }: { data: Float32Array; dims: number[] }) => ({
 });
 
 function makePipeline(options: DDIMSchedulerOptions = {}) {
-  return new DDIMPipeline({ scheduler: new DDIMScheduler({ clipSample: false, ...options }), model });
+  return new DiffusionPipeline({ scheduler: new DDIMScheduler({ clipSample: false, ...options }), model });
 }
 
 const DIMS = [2, 3, 4, 5];
@@ -151,7 +151,7 @@ for (const [dims, weight] of MASKS) {
 test("inpainting halves keeps the known bits", async () => {
   const known = normalTensor(6, [1, 2, 4, 5], "float16");
   const data = Float32Array.from({ length: 20 }, (_, i) => i % 2);
-  const pipeline = new DDIMPipeline({ scheduler: new DDIMScheduler(), model: (sample) => sample });
+  const pipeline = new DiffusionPipeline({ scheduler: new DDIMScheduler(), model: (sample) => sample });
   const result = await pipeline.run({
     dims: known.dims,
     type: "float16",

@@ -83,7 +83,7 @@ for (const [name, { DDIMInverseScheduler }] of Object.entries(implementations)) 
   });
 }
 
-const { DDIMPipeline, DDIMScheduler, Generator } = implementations.simd;
+const { DiffusionPipeline, DDIMScheduler, Generator } = implementations.simd;
 
 /** Data N(mean, deviation^2): the noise in a sample is known in closed form. */
 async function invertAndSample(
@@ -99,7 +99,7 @@ async function invertAndSample(
     const gain = Math.sqrt(1 - alpha) / (alpha * deviation ** 2 + 1 - alpha);
     return { data: data.map((value) => gain * (value - Math.sqrt(alpha) * mean)), dims };
   };
-  const pipeline = new DDIMPipeline({ scheduler, model });
+  const pipeline = new DiffusionPipeline({ scheduler, model });
   const { data, dims } = new Generator(1).randn([1, 1, 32, 32]);
   const image = { data: data.map((value) => mean + deviation * value), dims };
   const inversion = await pipeline.invert({ sample: image, numInferenceSteps: steps, refine });
@@ -156,7 +156,10 @@ test("other data, schedules and spacings, for the record", async () => {
 });
 
 test("invert takes what it should", async () => {
-  const pipeline = new DDIMPipeline({ scheduler: new DDIMScheduler({ clipSample: false }), model: (sample) => sample });
+  const pipeline = new DiffusionPipeline({
+    scheduler: new DDIMScheduler({ clipSample: false }),
+    model: (sample) => sample,
+  });
   const rejected: [options: object, message: RegExp][] = [
     [{ numInferenceSteps: 5 }, /"sample" expected/],
     [{ sample: x, numInferenceSteps: 5, eta: 0 }, /has no option "eta"/],

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { implementations } from "./implementations.js";
 import { assertSameBits } from "./tensors.js";
 
-const { allocate, DDIMPipeline, DDIMScheduler, Generator } = implementations.simd;
+const { allocate, DiffusionPipeline, DDIMScheduler, Generator } = implementations.simd;
 
 type Plain = { data: Float32Array | Uint16Array; dims: number[]; type: "float32" | "float16" };
 
@@ -14,7 +14,7 @@ function model({ data, dims, type }: Plain, timestep: number): Plain {
 }
 
 function makePipeline() {
-  return new DDIMPipeline({ scheduler: new DDIMScheduler(), model });
+  return new DiffusionPipeline({ scheduler: new DDIMScheduler(), model });
 }
 
 const DIMS = [3, 1, 5, 7];
@@ -68,7 +68,7 @@ test("a run starts from a sample of any kind, and gives back that kind", async (
   assertSameBits(fromPlain.data, expected.data);
   assertSameBits(noise.data, kept, "the start");
 
-  const bare = new DDIMPipeline({
+  const bare = new DiffusionPipeline({
     scheduler: new DDIMScheduler(),
     model: (data: Float32Array, t) => model({ data, dims: [], type: "float32" }, t).data,
   });
@@ -121,7 +121,7 @@ test("reports tell where a run is, and what it predicts", async () => {
 
 test("leaving a stream ends the run", async () => {
   let calls = 0;
-  const counting = new DDIMPipeline({ scheduler: new DDIMScheduler(), model: (x: Plain) => (calls++, x) });
+  const counting = new DiffusionPipeline({ scheduler: new DDIMScheduler(), model: (x: Plain) => (calls++, x) });
   for await (const { step } of counting.stream({ dims: [1, 4], numInferenceSteps: 10 })) if (step === 2) break;
   assert.is(calls, 3);
 });
@@ -134,7 +134,7 @@ test("conditions double the batch as a model of one's own would", async () => {
     type,
   });
   const options = { dims: [2, 1, 4, 4], numInferenceSteps: 5, guidanceScale: 2.5, guidanceRescale: 0.5 };
-  const conditional = new DDIMPipeline<number>({
+  const conditional = new DiffusionPipeline<number>({
     scheduler: new DDIMScheduler(),
     model: (sample: Plain, _t, { condition }) => {
       conditions.push(condition, sample.dims);
@@ -152,7 +152,7 @@ test("conditions double the batch as a model of one's own would", async () => {
     [4, 1, 4, 4],
   ]);
 
-  const doubling = new DDIMPipeline({
+  const doubling = new DiffusionPipeline({
     scheduler: new DDIMScheduler(),
     model: ({ data, dims, type }: Plain) => {
       const doubled = new Float32Array(2 * data.length);
@@ -188,7 +188,7 @@ test("an aborted signal stops a run before the next model call, with its reason"
   for (const after of [0, 2]) {
     let calls = 0;
     const signal = { aborted: after === 0, reason };
-    const counting = new DDIMPipeline({ scheduler: new DDIMScheduler(), model: (x: Plain) => (calls++, x) });
+    const counting = new DiffusionPipeline({ scheduler: new DDIMScheduler(), model: (x: Plain) => (calls++, x) });
     const onStep = ({ step }: { step: number }) => (signal.aborted = step + 1 >= after);
     assert.is(await rejection(counting.run({ dims: [1, 4], numInferenceSteps: 10, signal, onStep })), reason);
     assert.is(calls, after);
@@ -229,7 +229,7 @@ test("what goes wrong in a model is told, and the pipeline goes on", async () =>
   ];
   for (const [name, broken, message] of cases) {
     let breaking = true;
-    const pipeline = new DDIMPipeline({
+    const pipeline = new DiffusionPipeline({
       scheduler: new DDIMScheduler({ clipSample: false, betaSchedule: "linear", betaStart: 0.01, betaEnd: 0.2 }),
       model: ((x: Plain, t: number, { step }: { step: number }) =>
         breaking && step === 2 ? broken(x) : model(x, t)) as never,
@@ -244,7 +244,7 @@ test("what goes wrong in a model is told, and the pipeline goes on", async () =>
 });
 
 test("two runs of one pipeline at a time do not disturb each other", async () => {
-  const pipeline = new DDIMPipeline({
+  const pipeline = new DiffusionPipeline({
     scheduler: new DDIMScheduler(),
     model: async (x: Plain, t) => {
       await new Promise((resolve) => setImmediate(resolve));
@@ -306,7 +306,7 @@ const REFUSED: [options: object, kind: new () => Error, message: string][] = [
 
 test("options that do not fit are refused before the model is called", async () => {
   let calls = 0;
-  const pipeline = new DDIMPipeline({ scheduler: new DDIMScheduler(), model: (x: Plain) => (calls++, x) });
+  const pipeline = new DiffusionPipeline({ scheduler: new DDIMScheduler(), model: (x: Plain) => (calls++, x) });
   for (const [options, kind, message] of REFUSED) {
     const error = await rejection(pipeline.run({ numInferenceSteps: 4, ...options } as never));
     const label = `${JSON.stringify(options)}: ${error.message}`;
@@ -316,9 +316,9 @@ test("options that do not fit are refused before the model is called", async () 
   assert.is(calls, 0);
   const unset = await rejection(makePipeline().run({ dims: [1, 4] }));
   assert.match(unset.message, "call scheduler.setTimesteps first, or give numInferenceSteps");
-  assert.throws(() => new DDIMPipeline({ scheduler: {}, model } as never), /"scheduler" expected a DDIMScheduler/);
+  assert.throws(() => new DiffusionPipeline({ scheduler: {}, model } as never), /"scheduler" expected a DDIMScheduler/);
   assert.throws(
-    () => new DDIMPipeline({ scheduler: new DDIMScheduler(), model: 1 } as never),
+    () => new DiffusionPipeline({ scheduler: new DDIMScheduler(), model: 1 } as never),
     /"model" expected a function/,
   );
 });

@@ -2,7 +2,7 @@
 
 import { demangle } from "@assemblyscript/loader";
 import hex from "../../build/core.wasm?hex";
-import { isCompiled, type ModuleSource } from "./module-source.js";
+import { compile, type ModuleSource } from "./module-source.js";
 
 /** The module's bytes: four at a time, which takes less than a millisecond before anything has been compiled. */
 function bytes(): Uint8Array<ArrayBuffer> {
@@ -14,7 +14,7 @@ function bytes(): Uint8Array<ArrayBuffer> {
 
 /** Compiles, asynchronously, what `instantiate` takes. */
 export async function prepare(source: ModuleSource = bytes()): Promise<WebAssembly.Module> {
-  return isCompiled(source) ? source : WebAssembly.compile(source as ArrayBuffer | ArrayBufferView);
+  return compile(source);
 }
 
 /** The exports in the form that the loader gives them. */

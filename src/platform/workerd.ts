@@ -1,10 +1,10 @@
 // Cloudflare Workers, which compile no module at run time: it is imported, compiled already.
 
 import compiled from "./core.wasm";
-import { isCompiled, type ModuleSource } from "./module-source.js";
+import { compile, type ModuleSource } from "./module-source.js";
 
 export async function prepare(source: ModuleSource = compiled): Promise<WebAssembly.Module> {
-  return isCompiled(source) ? source : WebAssembly.compile(source as ArrayBuffer | ArrayBufferView);
+  return compile(source);
 }
 
 export function instantiate(module: WebAssembly.Module = compiled): object {

@@ -35,7 +35,7 @@ await check("are the types wrong", () =>
 );
 
 const USER = `
-import { allocate, DDIMPipeline, DDIMScheduler, Generator, init, latentToRgb, SD1_LATENT_RGB } from "ddim-wasm";
+import { allocate, DiffusionPipeline, DDIMScheduler, Generator, init, latentToRgb, SD1_LATENT_RGB } from "ddim-wasm";
 import * as portable from "ddim-wasm/portable";
 import * as workerd from "ddim-wasm/workerd";
 import * as edgeLight from "ddim-wasm/edge-light";
@@ -50,7 +50,7 @@ const values: Float32Array = prevSample.data;
 latentToRgb(predOriginalSample, SD1_LATENT_RGB);
 const resident = allocate([1, 4, 8, 8], "float16");
 const bits: Uint16Array = resident.data;
-const pipeline = new DDIMPipeline({ scheduler, model: (x, t: number) => x });
+const pipeline = new DiffusionPipeline({ scheduler, model: (x, t: number) => x });
 const image = await pipeline.run({ dims: [1, 4, 8, 8], numInferenceSteps: 5 });
 export { bits, image, values };
 `;

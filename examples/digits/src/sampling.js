@@ -1,6 +1,6 @@
 // From noise to digits, from digits to other digits, and back to noise.
 
-import { DDIMPipeline, DDIMScheduler, Generator } from "ddim-wasm";
+import { DiffusionPipeline, DDIMScheduler, Generator } from "ddim-wasm";
 import { NO_LABEL, predictNoise } from "./models.js";
 
 const SIZE = 32;
@@ -11,7 +11,7 @@ const SIZE = 32;
  * @param {boolean} clipSample keep predicted pixels within [-1, 1]
  */
 function makePipeline(unet, { spacing }, clipSample) {
-  return new DDIMPipeline({
+  return new DiffusionPipeline({
     // The noise schedule is the one the model was trained with.
     scheduler: new DDIMScheduler({ betaSchedule: "squaredcos_cap_v2", clipSample, timestepSpacing: spacing }),
     model: (sample, timestep, { condition }) => predictNoise(unet, sample, timestep, condition),

@@ -1,0 +1,133 @@
+// A sampling run, a step at a time.
+
+import { useInstance } from "../module/default.js";
+import { wrongType } from "../checks/errors.js";
+import type { Generator } from "../random/generator.js";
+import type { SchedulerOptions } from "../schedule/options.js";
+import { firstLeading } from "../schedule/timesteps.js";
+import type { Scheduler } from "../schedulers/scheduler.js";
+import type { NoiseOptions, SharedStepOptions } from "../schedulers/step-options.js";
+import { readOperand, type Tensor } from "../tensor/tensor.js";
+import { type Inpaint, readInpainting } from "./inpainting.js";
+import { ModelCalls } from "./model-calls.js";
+import type { ReadLoopOptions, ReadRunOptions } from "./options.js";
+import { readStart } from "./start.js";
+import type { Model, StepReport } from "./types.js";
+
+/** Options of a step that a run may set, where the sampler has them. */
+interface RunStepOptions extends SharedStepOptions, NoiseOptions {
+  eta?: number;
+  useClippedModelOutput?: boolean;
+}
+
+export class Run {
+  readonly #scheduler: Scheduler<SchedulerOptions, RunStepOptions>;
+  readonly #timesteps: Int32Array;
+  /** Read before the first await: another run may set the scheduler's timesteps meanwhile. */
+  readonly #targets: readonly number[];
+  readonly #calls: ModelCalls;
+  readonly #inpaint: Inpaint | null;
+  readonly #stepOptions: RunStepOptions;
+  /** Whether predictions of the original sample are wanted. */
+  readonly #previews: boolean;
+  #sample: Tensor;
+  #step = 0;
+
+  constructor(scheduler: Scheduler, model: Model<Tensor>, options: ReadRunOptions, previews: boolean) {
+    this.#scheduler = scheduler as unknown as Scheduler<SchedulerOptions, RunStepOptions>;
+    this.#timesteps = setRunTimesteps(scheduler, options);
+    this.#targets = Array.from(this.#timesteps, (t) => scheduler.otherSideOf(t));
+    const start = readStart(options, scheduler, this.#timesteps[0]!);
+    this.#calls = new ModelCalls(model, options, start.batch, this.#timesteps.length);
+    this.#inpaint = readInpainting(options, start, scheduler);
+    this.#stepOptions = readStepOptions(scheduler, options, start.generators);
+    this.#previews = previews;
+    this.#sample = start.sample.tensor as Tensor;
+  }
+
+  get isDone(): boolean {
+    return this.#step === this.#timesteps.length;
+  }
+
+  get sample(): Tensor {
+    return this.#sample;
+  }
+
+  /** Makes the next step. */
+  async next(): Promise<StepReport> {
+    const step = this.#step;
+    const total = this.#timesteps.length;
+    const timestep = this.#timesteps[step]!;
+    const prevTimestep = this.#targets[step]!;
+    const modelOutput = await this.#calls.predict(this.#sample, timestep, step);
+    const options = { ...this.#stepOptions, ...this.#calls.guidance, prevTimestep };
+    const { sample, predOriginalSample } = this.#stepTo(modelOutput, timestep, options);
+    this.#inpaint?.(readOperand(useInstance(), sample, "sample"), step + 1 < total ? prevTimestep : -1);
+    this.#calls.checkFinite(sample, "sample", timestep, step);
+    this.#sample = sample;
+    this.#step++;
+    return { step, total, timestep, sample, predOriginalSample };
+  }
+
+  /** A step, which predicts the original sample only where that is wanted: it takes half of a step's time. */
+  #stepTo(
+    modelOutput: Tensor,
+    timestep: number,
+    options: RunStepOptions,
+  ): Pick<StepReport, "sample" | "predOriginalSample"> {
+    const plain = { ...options, returnDict: undefined, out: undefined };
+    if (!this.#previews) {
+      const sample = this.#scheduler.step(modelOutput, this.#sample, timestep, plain);
+      return { sample, predOriginalSample: sample };
+    }
+    const result = this.#scheduler.step(modelOutput, this.#sample, timestep, { ...plain, returnDict: true });
+    return { sample: result.prevSample, predOriginalSample: result.predOriginalSample };
+  }
+}
+
+/** Sets the scheduler's timesteps, where a run says which, and returns those that the run visits: descending. */
+export function setRunTimesteps(
+  scheduler: Scheduler,
+  options: ReadLoopOptions & Partial<Pick<ReadRunOptions, "strength" | "exactSteps">>,
+): Int32Array {
+  const { numInferenceSteps, strength, exactSteps } = options;
+  if (exactSteps && (strength === undefined || typeof numInferenceSteps !== "number")) {
+    throw new TypeError('"exactSteps" expected strength and a number as numInferenceSteps beside it');
+  }
+  if (numInferenceSteps !== undefined) scheduler.setTimesteps(numInferenceSteps as number);
+  const steps = scheduler.numInferenceSteps;
+  if (steps === null) throw new Error("call scheduler.setTimesteps first, or give numInferenceSteps");
+  if (strength === undefined) return scheduler.timesteps;
+  if (exactSteps) setAtLeast(scheduler, steps, Math.ceil(steps / strength));
+  const kept = exactSteps ? steps : Math.max(1, Math.floor(steps * strength));
+  return scheduler.timesteps.slice(-kept);
+}
+
+/** Sets the scheduler to `wanted` steps, or to the nearest number from `least` on that it can take. */
+function setAtLeast(scheduler: Scheduler, least: number, wanted: number): void {
+  const { settings } = scheduler;
+  const most = settings.numTrainTimesteps;
+  const fits = (steps: number): boolean =>
+    settings.timestepSpacing !== "leading" || firstLeading(steps, settings) < most;
+  let steps = Math.min(wanted, most);
+  while (steps < most && !fits(steps)) steps++;
+  while (steps > least && !fits(steps)) steps--;
+  scheduler.setTimesteps(steps);
+}
+
+/** The options of the run's steps, those that are not the same for every sampler included. */
+function readStepOptions(
+  scheduler: Scheduler,
+  { eta, useClippedModelOutput }: ReadRunOptions,
+  generators: readonly Generator[],
+): RunStepOptions {
+  const { stepOptions, className } = scheduler.definition;
+  const options: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries({ eta, useClippedModelOutput })) {
+    if (value === undefined) continue;
+    if (!(name in stepOptions)) throw wrongType(name, `nothing: a step of ${className} has no such option`, value);
+    options[name] = value;
+  }
+  if ("generator" in stepOptions) options["generator"] = generators;
+  return options;
+}

@@ -1,0 +1,115 @@
+// A quick look at latents without their decoder: each pixel is a linear combination of its latent channels.
+
+import { checkInteger, isRecord } from "../checks/checks.js";
+import { outOfRange, wrongType } from "../checks/errors.js";
+import { type Entries, OptionTable } from "../checks/options.js";
+import { toFloats } from "../kernels/elementwise.js";
+import { useInstance } from "../module/default.js";
+import { part } from "../tensor/dtype.js";
+import { readOperand, type TensorLike } from "../tensor/tensor.js";
+
+/** Red, green and blue in [0, 255]: `bias` plus the latent channels times their rows of `weights`. */
+export interface LatentRgbFactors {
+  /** One row of red, green and blue for each latent channel. */
+  readonly weights: readonly (readonly [number, number, number])[];
+  readonly bias: readonly [number, number, number];
+}
+
+/**
+ * Stable Diffusion 1.x: fitted by keturn for version 1.4, https://discuss.huggingface.co/t/23204/2, where pixels are in
+ * [-1, 1].
+ */
+export const SD1_LATENT_RGB: LatentRgbFactors = {
+  weights: [
+    [127.5 * 0.298, 127.5 * 0.207, 127.5 * 0.208],
+    [127.5 * 0.187, 127.5 * 0.286, 127.5 * 0.173],
+    [127.5 * -0.158, 127.5 * 0.189, 127.5 * 0.264],
+    [127.5 * -0.184, 127.5 * -0.271, 127.5 * -0.473],
+  ],
+  bias: [127.5, 127.5, 127.5],
+};
+
+/**
+ * Stable Diffusion XL: Timothy Alexis Vass, "Explaining the SDXL latent space",
+ * https://huggingface.co/blog/TimothyAlexisVass/explaining-the-sdxl-latent-space.
+ */
+export const SDXL_LATENT_RGB: LatentRgbFactors = {
+  weights: [
+    [60, 60, 60],
+    [-60, -5, 10],
+    [25, 15, -5],
+    [-70, -50, -35],
+  ],
+  bias: [150, 140, 130],
+};
+
+/** An image as a canvas takes it: `new ImageData(data, width, height)`. */
+export interface RgbaImage {
+  /** Red, green, blue and alpha of each pixel, row by row. */
+  data: InstanceType<typeof Uint8ClampedArray>;
+  width: number;
+  height: number;
+}
+
+/** Options of {@link latentToRgb}. */
+export interface LatentToRgbOptions {
+  /** Which batch element to show. Default 0. */
+  element?: number | undefined;
+}
+
+const OPTIONS = /* @__PURE__ */ new OptionTable({ element: [0] } satisfies Entries<LatentToRgbOptions>);
+
+/**
+ * A small picture of latents, such as a step's `predOriginalSample`.
+ *
+ * @param latents [batch, channels, height, width], or without the batch; as the model sees them, that is scaled
+ * @param factors {@link SD1_LATENT_RGB}, {@link SDXL_LATENT_RGB}, or a model's own
+ * @param options `element`: which of the batch
+ * @returns one pixel a latent, opaque
+ * @throws TypeError or RangeError for arguments that do not fit
+ * @example
+ * import { latentToRgb, SD1_LATENT_RGB } from "ddim-wasm";
+ * const { data, width, height } = latentToRgb(predOriginalSample, SD1_LATENT_RGB);
+ */
+export function latentToRgb(latents: TensorLike, factors: LatentRgbFactors, options?: LatentToRgbOptions): RgbaImage {
+  const { element } = OPTIONS.read("options", options);
+  const operand = readOperand(useInstance(), latents, "latents");
+  const dims = operand.dims ?? [];
+  if (dims.length !== 3 && dims.length !== 4) {
+    throw outOfRange("latents", "dims [batch, channels, height, width] or [channels, height, width]", dims);
+  }
+  const [channels, height, width] = dims.slice(-3) as [number, number, number];
+  checkFactors(factors, channels);
+
+  const pixels = height * width;
+  const batch = dims.length === 4 ? dims[0]! : 1;
+  if (batch === 0) throw outOfRange("latents", "a batch of at least one, got an empty one: dims", dims);
+  const start = checkInteger("element", element, 0, batch - 1) * channels * pixels;
+  const values = toFloats(useInstance(), part(operand.values, start, channels * pixels));
+  const data = new Uint8ClampedArray(4 * pixels);
+  for (let pixel = 0; pixel < pixels; pixel++) {
+    for (let color = 0; color < 3; color++) {
+      let value = factors.bias[color]!;
+      for (let channel = 0; channel < channels; channel++) {
+        value += factors.weights[channel]![color]! * values[channel * pixels + pixel]!;
+      }
+      data[4 * pixel + color] = value;
+    }
+    data[4 * pixel + 3] = 255;
+  }
+  return { data, width, height };
+}
+
+function checkFactors(factors: unknown, channels: number): void {
+  const expected = "{ weights, bias }, with a row of three weights for each channel";
+  if (!isRecord(factors)) throw wrongType("factors", expected, factors);
+  const { weights, bias } = factors;
+  if (!Array.isArray(weights) || ![bias, ...weights].every(isColor)) throw wrongType("factors", expected, factors);
+  if (weights.length !== channels) {
+    throw outOfRange("factors.weights", `${channels} rows, one for each channel of the latents`, weights.length);
+  }
+}
+
+function isColor(row: unknown): boolean {
+  return Array.isArray(row) && row.length === 3 && row.every(Number.isFinite);
+}

@@ -1,0 +1,114 @@
+// A scheduler's configuration in the form of diffusers' scheduler_config.json.
+
+import { isRecord } from "../checks/checks.js";
+import { shorten, show, wrongType } from "../checks/errors.js";
+import type { OptionTable } from "../checks/options.js";
+import type { SchedulerOptions } from "./options.js";
+
+/** What a scheduler's class knows of such files. */
+export interface FileFormat<O> {
+  /** The class as diffusers calls it. */
+  readonly className: string;
+  readonly options: OptionTable;
+  /** What diffusers means by a key that is missing, where that is not our default. */
+  readonly missing: Partial<O>;
+  /** Options that this class has no use for, and what they are then. */
+  readonly ignored: Partial<O>;
+}
+
+const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+export function exportConfig(config: object, className: string): Record<string, unknown> {
+  const exported: Record<string, unknown> = { _class_name: className };
+  for (const [name, value] of Object.entries(config)) {
+    exported[snakeCase(name)] = Array.isArray(value) ? value.slice() : value;
+  }
+  return exported;
+}
+
+/** What `importConfig` read, and what its user should be told. */
+export interface ImportedConfig<O> {
+  readonly options: O;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Options from a scheduler_config.json, text or parsed, with `overrides` over them. Keys that the class does not know
+ * are ignored: a scheduler is often made from another one's configuration.
+ */
+export function importConfig<O extends SchedulerOptions>(
+  source: unknown,
+  overrides: O | undefined,
+  format: FileFormat<O>,
+): ImportedConfig<O> {
+  const config = parse(source);
+  format.options.read("overrides", overrides);
+  const byKey = new Map(format.options.names.map((name) => [snakeCase(name), name]));
+  const options: Record<string, unknown> = { ...format.missing };
+  const unknown: string[] = [];
+  for (const [key, value] of Object.entries(config)) {
+    const name = byKey.get(key);
+    if (name) options[name] = value;
+    else if (!key.startsWith("_")) unknown.push(shorten(key));
+  }
+  for (const [name, value] of Object.entries(overrides ?? {})) if (value !== undefined) options[name] = value;
+  const warnings: string[] = [];
+  if (unknown.length > 0) {
+    const some = unknown.slice(0, 8).join(", ") + (unknown.length > 8 ? ` and ${unknown.length - 8} more` : "");
+    warnings.push(`config: ignored what ${format.className} does not know: ${some}`);
+  }
+  warnings.push(...replaceIgnored(options, format));
+  warnings.push(...inheritedTraps(config, options as SchedulerOptions));
+  return { options: options as O, warnings };
+}
+
+/** Sets the options that a class has no use for to what they are then, and says which of them were meant otherwise. */
+export function replaceIgnored<O>(options: Record<string, unknown>, { className, ignored }: FileFormat<O>): string[] {
+  const meant = Object.entries(ignored).filter(
+    ([name, value]) => options[name] !== undefined && options[name] !== value,
+  );
+  Object.assign(options, Object.fromEntries(meant));
+  return meant.map(([name, value]) => `${name}: ignored, ${className} works as with ${show(value)}`);
+}
+
+function parse(source: unknown): Record<string, unknown> {
+  const expected = "a scheduler_config.json, as text or parsed";
+  if (typeof source !== "string") {
+    if (!isRecord(source)) throw wrongType("config", expected, source);
+    return source;
+  }
+  let config: unknown;
+  try {
+    config = JSON.parse(source.replace(/^\uFEFF/, ""));
+  } catch (cause) {
+    const reason = (cause as Error).message.slice(0, 200);
+    throw new TypeError(`"config" expected ${expected}, got ${show(source)}: ${reason}`, { cause });
+  }
+  if (!isRecord(config)) throw wrongType("config", expected, config);
+  return config;
+}
+
+/** Classes whose set_alpha_to_one is their own. */
+const DDIM_CLASSES: readonly unknown[] = ["DDIMScheduler", "DDIMInverseScheduler"];
+
+/** Settings that come with a configuration and are seldom meant. */
+function inheritedTraps(config: Record<string, unknown>, options: SchedulerOptions): string[] {
+  const warnings: string[] = [];
+  const className = config["_class_name"];
+  if (options.setAlphaToOne === false && className !== undefined && !DDIM_CLASSES.includes(className)) {
+    warnings.push(
+      `config: set_alpha_to_one is false, inherited from ${show(className)}: the last step ends at alphasCumprod[0], a little noise away from the image`,
+    );
+  }
+  if (options.betaSchedule === "scaled_linear" && (options.clipSample ?? true) && !options.thresholding) {
+    warnings.push(
+      `config: clip_sample is ${options.clipSample === undefined ? "missing, which means true," : "true"} with beta_schedule "scaled_linear": latents exceed 1 and would be clipped; latent-space models want clipSample: false`,
+    );
+  }
+  if (options.rescaleBetasZeroSnr === true && (options.predictionType ?? "epsilon") === "epsilon") {
+    warnings.push(
+      `config: rescale_betas_zero_snr is true with prediction_type "epsilon": a step from the last timestep is impossible there; it takes "v_prediction" or "sample"`,
+    );
+  }
+  return warnings;
+}

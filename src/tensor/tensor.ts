@@ -1,0 +1,208 @@
+// Accepted tensor inputs: a typed array, or an object with data and dims. Each property of an argument is read once,
+// before anything is computed.
+
+import { isPlainObject } from "../checks/checks.js";
+import { wrongType } from "../checks/errors.js";
+import type { Instance } from "../module/instance.js";
+import { checkDims, repeatBatch } from "./dims.js";
+import { type DType, type Float32Data, type HalfData, isHalf, newValues, type Values } from "./dtype.js";
+import { isResidentTensor, refuseUnusable, type ResidentTensor } from "./resident.js";
+import { bufferOf, byteOffsetOf, isDetached, kindOf, lengthOf } from "./typed-array.js";
+
+/** Float16Array where the compiler's library knows it. */
+export type F16 = typeof globalThis extends { Float16Array: { prototype: infer T } } ? T : never;
+
+/** Values: float32, or float16 as a Float16Array or as raw binary16 bits in a Uint16Array. */
+export type TensorData = Float32Array | Uint16Array | F16;
+
+/** A tensor in the form of onnxruntime's and transformers.js' Tensor. `data` is checked when it is used. */
+export interface TensorLike {
+  readonly data: ArrayLike<unknown>;
+  readonly dims: readonly number[];
+  readonly type?: string;
+}
+
+/** Anything taken as a tensor. */
+export type Tensor = TensorData | TensorLike;
+
+/** A tensor made by this library. */
+export interface PlainTensor<D extends TensorData = Float32Data | HalfData> {
+  data: D;
+  dims: number[];
+  type: D extends Float32Array ? "float32" : "float16";
+}
+
+/** The type of the values that a class of typed arrays holds; undefined where no tensor is made of such. */
+function dtypeOfKind(kind: string | undefined): DType | undefined {
+  switch (kind) {
+    case "Float32Array":
+      return "float32";
+    case "Uint16Array":
+    case "Float16Array":
+      return "float16";
+    default:
+      return undefined;
+  }
+}
+
+/** Whether `value` looks like a tensor at all. Reads nothing of it. */
+export function isTensor(value: unknown): boolean {
+  if (ArrayBuffer.isView(value)) return dtypeOfKind(kindOf(value)) !== undefined;
+  return typeof value === "object" && value !== null && "dims" in value;
+}
+
+/** Values in memory, and what kernels have to know of them. */
+export class Stored {
+  readonly values: Values;
+  readonly length: number;
+  readonly half: boolean;
+  /** Whether they are in the module's own memory. */
+  readonly resident: boolean;
+
+  constructor(values: Values, resident = false) {
+    this.values = values;
+    this.length = values.length;
+    this.half = isHalf(values);
+    this.resident = resident;
+  }
+}
+
+/** A tensor argument as it has been read. */
+export class Operand extends Stored {
+  readonly name: string;
+  readonly tensor: unknown;
+  /** The typed array that holds the values, as its owner sees it. */
+  readonly data: TensorData;
+  /** null for a bare typed array. */
+  readonly dims: readonly number[] | null;
+
+  constructor(
+    name: string,
+    tensor: unknown,
+    data: TensorData,
+    dims: readonly number[] | null,
+    values: Values,
+    resident: boolean,
+  ) {
+    super(values, resident);
+    this.name = name;
+    this.tensor = tensor;
+    this.data = data;
+    this.dims = dims;
+  }
+}
+
+/**
+ * Reads a tensor argument.
+ *
+ * @throws TypeError for what is no tensor, is detached, or calls its data what it is not; Error for a freed one
+ */
+export function readOperand(core: Instance, tensor: unknown, name: string): Operand {
+  if (ArrayBuffer.isView(tensor)) return readValues(core, tensor, name, tensor, null);
+  if (typeof tensor !== "object" || tensor === null) throw wrongType(name, "a typed array or { data, dims }", tensor);
+  if (tensor instanceof Promise) {
+    throw new TypeError(`"${name}" expected a typed array or { data, dims }, got a promise: await the model first`);
+  }
+  refuseUnusable(name, tensor);
+  const { data, dims, type } = tensor as TensorLike;
+  const dtype = dtypeOfKind(kindOf(data));
+  if (dtype === undefined) throw wrongData(`${name}.data`, data);
+  if (type !== undefined && type !== dtype) throw wrongType(`${name}.type`, `"${dtype}" for its ${kindOf(data)}`, type);
+  const shape = checkDims(dims, `${name}.dims`, lengthOf(data));
+  return readValues(core, tensor, name, data, shape);
+}
+
+function readValues(
+  core: Instance,
+  tensor: unknown,
+  name: string,
+  data: unknown,
+  dims: readonly number[] | null,
+): Operand {
+  const kind = kindOf(data);
+  const dtype = dtypeOfKind(kind);
+  if (dtype === undefined) throw wrongData(name, data);
+  const values = plainValues(data as TensorData, dtype);
+  if (values.length === 0 && isDetached(data as Values)) {
+    throw new TypeError(
+      `"${name}" expected values in memory, got a detached array: its buffer was transferred or resized`,
+    );
+  }
+  // The offset first: engines are slow to tell a buffer, and make one for a small array that has none.
+  const resident = values.byteOffset >= core.heapBase && values.buffer === core.buffer;
+  return new Operand(name, tensor, data as TensorData, dims, values, resident);
+}
+
+function wrongData(name: string, data: unknown): TypeError {
+  return wrongType(name, "a Float32Array, Float16Array or Uint16Array of binary16 bits", data);
+}
+
+/** @throws TypeError if reading later arguments has changed how many values an operand has */
+export function checkUnchanged(operand: Operand): void {
+  if (lengthOf(operand.values) === operand.length) return;
+  throw new TypeError(
+    `"${operand.name}" expected to keep its ${operand.length} values, got ${lengthOf(operand.values)} once all arguments had been read`,
+  );
+}
+
+/** The values of a typed array as an array of the engine's own class: subclasses have code of their own. */
+function plainValues(data: TensorData, dtype: DType): Values {
+  const prototype: unknown = Object.getPrototypeOf(data);
+  if (prototype === Float32Array.prototype || prototype === Uint16Array.prototype) return data as Values;
+  const length = lengthOf(data);
+  if (length === 0) return newValues(dtype, 0, "");
+  const [buffer, byteOffset] = [bufferOf(data), byteOffsetOf(data)];
+  return dtype === "float32"
+    ? new Float32Array(buffer, byteOffset, length)
+    : new Uint16Array(buffer, byteOffset, length);
+}
+
+/** New memory of the class of an operand's data. */
+function newDataLike({ data, half, name }: Operand, length: number): TensorData {
+  if (kindOf(data) !== "Float16Array") return newValues(half ? "float16" : "float32", length, name);
+  const { Float16Array } = globalThis as unknown as { Float16Array: new (length: number) => F16 };
+  return new Float16Array(length);
+}
+
+/**
+ * A new tensor like `operand`: a bare array for a bare array, a plain object for a plain object or a resident tensor,
+ * and for any other a tensor of its class, made with (type, data, dims).
+ *
+ * @param times its batch, in multiples of that of `operand`
+ */
+export function makeLike(core: Instance, operand: Operand, times = 1): Operand {
+  const { name, tensor, dims, half } = operand;
+  const data = newDataLike(operand, operand.length * times);
+  const type: DType = half ? "float16" : "float32";
+  const values = plainValues(data, type);
+  if (dims === null) return new Operand(name, data, data, null, values, false);
+  const shape = repeatBatch(dims, times);
+  if (isPlainObject(tensor) || isResidentTensor(tensor)) {
+    return new Operand(name, { data, dims: shape, type }, data, shape, values, false);
+  }
+  return readOperand(core, construct(tensor as object, type, data, shape, name), name);
+}
+
+/** A tensor of the class of `tensor`: onnxruntime's and transformers.js' are constructed alike. */
+function construct(tensor: object, type: DType, data: TensorData, dims: number[], name: string): Tensor {
+  let made: Partial<TensorLike> | undefined;
+  let cause: unknown;
+  try {
+    made = new (tensor.constructor as new (type: DType, data: TensorData, dims: number[]) => TensorLike)(
+      type,
+      data,
+      dims,
+    );
+  } catch (error) {
+    cause = error;
+  }
+  if (made?.data?.length !== data.length || made.dims?.length !== dims.length) {
+    throw new TypeError(`"${name}" expected a tensor of a class that is constructed with (type, data, dims)`, {
+      cause,
+    });
+  }
+  return made as TensorLike;
+}
+
+/** What a call returns for a sample of type `S`: the sample's own kind; outside the module for a resident tensor. */
+export type ResultOf<S extends Tensor> = S extends ResidentTensor ? PlainTensor<S["data"]> : S;

@@ -1,0 +1,45 @@
+// What typed arrays are, whatever their own properties say: a subclass may have a length or a toStringTag of its own.
+
+const prototype = /* @__PURE__ */ Object.getPrototypeOf(Uint8Array.prototype) as object;
+
+function getter<T>(key: PropertyKey): (this: unknown) => T {
+  return Object.getOwnPropertyDescriptor(prototype, key)!.get as (this: unknown) => T;
+}
+
+const kind = /* @__PURE__ */ getter<string | undefined>(Symbol.toStringTag);
+const length = /* @__PURE__ */ getter<number>("length");
+const byteOffset = /* @__PURE__ */ getter<number>("byteOffset");
+const buffer = /* @__PURE__ */ getter<ArrayBufferLike>("buffer");
+
+/** The class of a typed array of any realm, such as "Float32Array"; undefined for anything else. */
+export function kindOf(value: unknown): string | undefined {
+  return kind.call(value);
+}
+
+/** The number of elements; 0 for an array that is detached or lies beyond the end of its buffer. */
+export function lengthOf(array: unknown): number {
+  return length.call(array);
+}
+
+export function bufferOf(array: unknown): ArrayBufferLike {
+  return buffer.call(array);
+}
+
+export function byteOffsetOf(array: unknown): number {
+  return byteOffset.call(array);
+}
+
+/** Whether an array's memory is gone: transferred to another thread, or cut off by a resize. */
+export function isDetached(array: Float32Array | Uint16Array): boolean {
+  try {
+    Float32Array.prototype.keys.call(array as Float32Array);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** Stores `source` in `target` from `start` on, whatever `target` has for a set method. */
+export function copyInto(target: Float32Array | Uint16Array, source: ArrayLike<number>, start: number): void {
+  Float32Array.prototype.set.call(target as Float32Array, source, start);
+}
