@@ -1,70 +1,193 @@
-// Builds everything in build/ from assembly/, src/ and index.ts.
+// Builds everything in build/ from assembly/, src/ and index.ts. The WebAssembly module is compiled only when assembly/
+// has changed.
 
 import { execFileSync } from "node:child_process";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 import { minify } from "terser";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const out = join(root, "build");
+
+/** What is made from the module alone. */
+const CORE_FILES = [
+  "core.wasm",
+  "core.scalar.wasm",
+  "core-bytes.js",
+  "core-bytes.cjs",
+  "core-scalar.js",
+  "core-scalar.cjs",
+];
+const CORE_SOURCES = ["assembly", "asconfig.json", "package-lock.json", "scripts/build.js"];
 
 /** Runs one of the development tools, as `npx` would. */
 function run(tool, ...args) {
   execFileSync(join(root, "node_modules", ".bin", tool), args, { cwd: root, stdio: "inherit" });
 }
 
-/** Turns the scalar module into JavaScript: a function that makes its exports, in place of the exports themselves. */
-function makeScalarScript() {
-  const file = join(root, "build/core.scalar.js");
+/** The time of the last change to a file, or to any file of a folder. */
+function changed(path) {
+  const stat = statSync(path);
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  return Math.max(...readdirSync(path, { recursive: true }).map((name) => statSync(join(path, name)).mtimeMs));
+}
+
+function isCoreBuilt() {
+  const files = CORE_FILES.map((name) => join(out, name));
+  if (!files.every((file) => existsSync(file))) return false;
+  return Math.min(...files.map(changed)) > Math.max(...CORE_SOURCES.map((name) => changed(join(root, name))));
+}
+
+/** Compiles the module, and makes the JavaScript that holds it: as text, and as code for engines without WebAssembly. */
+async function buildCore() {
+  for (const target of ["release", "scalar"]) run("asc", "--target", target);
+  // Hexadecimal text is longer than base64, but a quarter shorter once it is compressed.
+  const hex = readFileSync(join(out, "core.wasm"), "hex");
+  await writeModule("core-bytes", `// core.wasm, in hexadecimal digits.\nexport const hex = "${hex}";\n`);
+
+  const file = join(out, "core-scalar.js");
   run("wasm2js", "build/core.scalar.wasm", "-O", "--output", file);
   const script = readFileSync(file, "utf8");
   const end = script.indexOf("var retasmFunc");
   if (end < 0) throw new Error("wasm2js no longer writes what this script expects");
-  writeFileSync(file, `${script.slice(0, end)}export default asmFunc;\n`);
+  await writeModule(
+    "core-scalar",
+    `// core.scalar.wasm, turned into JavaScript by binaryen's wasm2js.\n${script.slice(0, end)}export { asmFunc as makeExports };\n`,
+  );
 }
 
-const wasmImports = {
-  name: "wasm-imports",
+/** Writes a module in both of JavaScript's formats. */
+async function writeModule(name, code) {
+  writeFileSync(join(out, `${name}.js`), code);
+  writeFileSync(join(out, `${name}.cjs`), (await transform(code, { format: "cjs" })).code);
+}
+
+/**
+ * AssemblyScript's loader as a function, since its own module makes a TextDecoder and sets Object.hasOwn where it is
+ * imported. Only `demangle` is taken, which decodes no text; hasOwn is set on an object of the loader's own.
+ */
+const deferredLoader = {
+  name: "deferred-loader",
   setup({ onResolve, onLoad }) {
-    // Hexadecimal text is longer than base64, but a quarter shorter once it is compressed.
-    onResolve({ filter: /\.wasm\?hex$/ }, () => ({ path: join(root, "build/core.wasm"), namespace: "hex" }));
-    onLoad({ filter: /./, namespace: "hex" }, ({ path }) => ({ contents: readFileSync(path, "hex"), loader: "text" }));
-    // What the host imports itself stays beside the entry.
-    onResolve({ filter: /^\.\/core\.wasm(\?module)?$/ }, ({ path }) => ({ path, external: true }));
+    onResolve({ filter: /^@assemblyscript\/loader\?deferred$/ }, () => ({ path: "loader", namespace: "deferred" }));
+    onLoad({ filter: /./, namespace: "deferred" }, async () => {
+      const { outputFiles } = await build({
+        stdin: { contents: 'export { demangle } from "@assemblyscript/loader";', resolveDir: root },
+        write: false,
+        bundle: true,
+        minifySyntax: true,
+        format: "esm",
+        target: "es2022",
+      });
+      const [code, end] = outputFiles[0].text.split(/^export (?=\{)/m);
+      if (end === undefined) throw new Error("esbuild no longer writes what this script expects");
+      return {
+        contents: `
+          const evaluate = (Object, TextDecoder) => { ${code} return ${end} };
+          const ownObject = () => Object.create(Object, { hasOwn: { value: Object.hasOwn, writable: true } });
+          export default () => evaluate(ownObject(), class {});`,
+      };
+    });
   },
 };
 
-/** Bundles the library for a platform; terser makes the bundle 4 % smaller than esbuild alone. */
-async function bundle(platform, outfile) {
-  const { outputFiles } = await build({
+/** Leaves the module's files beside the bundle, which imports them. */
+function coreBeside(extension) {
+  return {
+    name: "core-beside",
+    setup({ onResolve }) {
+      onResolve({ filter: /\/core-(bytes|scalar)\.js$/ }, ({ path }) => ({
+        path: path.replace(/^.*\/(.+)\.js$/, `./$1${extension}`),
+        external: true,
+      }));
+      onResolve({ filter: /^\.\/core\.wasm(\?module)?$/ }, ({ path }) => ({ path, external: true }));
+    },
+  };
+}
+
+/** Bundles the library for a platform. */
+function bundle(platform, options) {
+  return build({
     absWorkingDir: root,
     entryPoints: ["index.ts"],
-    write: false,
     bundle: true,
-    minify: true,
-    format: "esm",
     platform: "neutral",
     target: "es2022",
     mainFields: ["module", "main"],
-    legalComments: "none",
-    plugins: [wasmImports],
+    legalComments: "inline",
     alias: { "#platform": `./src/platform/${platform}.ts` },
+    ...options,
   });
+}
+
+/** A readable file, which users' bundlers minify: an uncaught error prints one short line of it. */
+function bundleReadable(platform, file) {
+  // Under the platform "node" a CommonJS file names its exports in a way that Node finds when it is imported.
+  const options = file.endsWith(".cjs")
+    ? { format: "cjs", platform: "node", plugins: [deferredLoader, coreBeside(".cjs")] }
+    : { format: "esm", sourcemap: "linked", plugins: [deferredLoader, coreBeside(".js")] };
+  return bundle(platform, { outfile: join(out, file), ...options });
+}
+
+/** One small file with everything in it, for pages without a bundler. */
+async function bundleMinified(file) {
+  const { version, license } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const { outputFiles } = await bundle("default", {
+    write: false,
+    format: "esm",
+    minify: true,
+    plugins: [deferredLoader],
+    banner: { js: `/*! ddim-wasm ${version} | ${license} */` },
+  });
+  // terser makes it 4 % smaller than esbuild alone.
   const { code } = await minify(outputFiles[0].text, {
     module: true,
     ecma: 2022,
     compress: { passes: 3, unsafe_arrows: true },
   });
-  writeFileSync(join(root, "build", outfile), code);
+  writeFileSync(join(out, file), code);
 }
 
-rmSync(join(root, "build"), { recursive: true, force: true });
-for (const target of ["release", "scalar"]) run("asc", "--target", target);
-makeScalarScript();
-await bundle("default", "index.js");
-await bundle("workerd", "workerd.js");
-await bundle("edge-light", "edge-light.js");
-await bundle("portable", "portable.js");
-rmSync(join(root, "build/core.scalar.js"));
-run("tsc", "--project", "tsconfig.build.json");
+/** The declarations: a file for each source, and one of what the package exports, in both formats. */
+function declare() {
+  run("tsc", "--project", "tsconfig.build.json");
+  const file = join(out, "index.d.ts");
+  const options = ["--silent", "--no-banner", "--no-check", "--export-referenced-types=false"];
+  run(
+    "dts-bundle-generator",
+    ...options,
+    "--project",
+    "tsconfig.build.json",
+    "--out-file",
+    file,
+    "build/types/index.d.ts",
+  );
+  copyFileSync(file, join(out, "index.d.cts"));
+}
+
+mkdirSync(out, { recursive: true });
+for (const name of readdirSync(out)) {
+  if (!CORE_FILES.includes(name)) rmSync(join(out, name), { recursive: true });
+}
+if (!isCoreBuilt()) await buildCore();
+await Promise.all([
+  bundleReadable("default", "index.js"),
+  bundleReadable("default", "index.cjs"),
+  bundleReadable("portable", "portable.js"),
+  bundleReadable("portable", "portable.cjs"),
+  bundleReadable("workerd", "workerd.js"),
+  bundleReadable("edge-light", "edge-light.js"),
+  bundleMinified("ddim-wasm.min.js"),
+]);
+declare();

@@ -1,20 +1,17 @@
 // The builds that the tests run on, each a copy of the library of its own.
 
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { pathToFileURL } from "node:url";
-
-const resolve = createRequire(import.meta.url).resolve;
+import { fileURLToPath } from "node:url";
 
 /** The library as its users import it. */
 export type Library = typeof import("ddim-wasm");
 
 /** A copy of the library whose module is `file`, or the one inside the library. */
 export async function copy(name: string, file?: string): Promise<Library> {
-  const url = pathToFileURL(resolve("ddim-wasm"));
+  const url = new URL(import.meta.resolve("ddim-wasm"));
   url.search = name;
   const library = (await import(url.href)) as Library;
-  if (file) await library.init(readFileSync(resolve(file)));
+  if (file) await library.init(readFileSync(fileURLToPath(import.meta.resolve(file))));
   return library;
 }
 

@@ -2,12 +2,12 @@
 
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { copy } from "./implementations.js";
 
-const { resolve } = createRequire(import.meta.url);
+const resolve = (name: string): string => fileURLToPath(import.meta.resolve(name));
 const wasm = readFileSync(resolve("ddim-wasm/core.wasm"));
 
 /** The second byte of an instruction, after 0xfd and before 1, and that of another which takes and gives the same. */

@@ -1,7 +1,7 @@
 // Node, Deno, Bun, browsers: the module is inside the JavaScript and compiled synchronously, at first use.
 
-import { demangle } from "@assemblyscript/loader";
-import hex from "../../build/core.wasm?hex";
+import evaluateLoader from "@assemblyscript/loader?deferred";
+import { hex } from "../../build/core-bytes.js";
 import { compile, type ModuleSource } from "./module-source.js";
 
 /** The module's bytes: four at a time, which takes less than a millisecond before anything has been compiled. */
@@ -17,7 +17,10 @@ export async function prepare(source: ModuleSource = bytes()): Promise<WebAssemb
   return compile(source);
 }
 
-/** The exports in the form that the loader gives them. */
+/** The exports in the form that the loader gives them, but the functions themselves, where it wraps each in another. */
 export function instantiate(module: WebAssembly.Module = new WebAssembly.Module(bytes())): object {
-  return demangle(new WebAssembly.Instance(module).exports);
+  const exports = evaluateLoader().demangle(new WebAssembly.Instance(module).exports);
+  return Object.fromEntries(
+    Object.entries(exports).map(([name, value]) => [name, (value as { original?: unknown }).original ?? value]),
+  );
 }

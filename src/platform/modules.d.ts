@@ -25,10 +25,14 @@ declare module "*.wasm?module" {
 }
 
 // The module as hexadecimal text, and as JavaScript: the build makes them.
-declare module "*.wasm?hex" {
-  const hex: string;
-  export default hex;
+declare module "*/core-bytes.js" {
+  export const hex: string;
 }
-declare module "*/core.scalar.js" {
-  export default function makeExports(imports: object): object;
+declare module "*/core-scalar.js" {
+  export function makeExports(imports: object): object;
+}
+
+// AssemblyScript's loader, whose module is evaluated when the function is called: the build makes it.
+declare module "@assemblyscript/loader?deferred" {
+  export default function evaluate(): { demangle(exports: object): object };
 }

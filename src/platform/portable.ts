@@ -1,6 +1,6 @@
 // Engines without WebAssembly, or without SIMD: the scalar module, turned into JavaScript.
 
-import makeExports from "../../build/core.scalar.js";
+import { makeExports } from "../../build/core-scalar.js";
 import type { ModuleSource } from "./module-source.js";
 
 export async function prepare(source?: ModuleSource): Promise<undefined> {
