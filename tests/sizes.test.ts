@@ -1,33 +1,56 @@
-// What the library may weigh: more has to be worth it.
+// What the library may weigh where it is used: bundled and minified by esbuild, the module included, after gzip.
 
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 
-const resolve = createRequire(import.meta.url).resolve;
-const read = (file: string): Buffer => readFileSync(resolve(file));
+const pathOf = (name: string): string => fileURLToPath(import.meta.resolve(name));
+const root = dirname(pathOf("ddim-wasm/package.json"));
+const gzip = (content: Uint8Array): number => gzipSync(content, { level: 9 }).length;
 
-/** Bytes, of the entries after gzip. */
-const LIMITS = {
-  "ddim-wasm/core.wasm": 8 * 1024,
-  "ddim-wasm/core.scalar.wasm": 4.5 * 1024,
-  "ddim-wasm": 18_600,
-  "ddim-wasm/workerd": 13 * 1024,
-  "ddim-wasm/portable": 16.5 * 1024,
+/** What a user's program imports, and the bytes that it may add to a bundle. */
+const BUNDLES: Record<string, number> = {
+  'export { DDIMScheduler, Generator } from "ddim-wasm"': 13.5 * 1024,
+  'export * from "ddim-wasm"': 17.5 * 1024,
+  'export * from "ddim-wasm/portable"': 16.5 * 1024,
+  'export * from "ddim-wasm/workerd"': 13 * 1024,
 };
 
-for (const [file, limit] of Object.entries(LIMITS)) {
-  test(`${file} takes at most ${limit} bytes`, () => {
-    const bytes = file.endsWith(".wasm") ? read(file) : gzipSync(read(file), { level: 9 });
-    assert.ok(bytes.length <= limit, `${bytes.length} bytes`);
+for (const [contents, limit] of Object.entries(BUNDLES)) {
+  test(`${contents}: at most ${limit} bytes`, async () => {
+    const { outputFiles } = await build({
+      stdin: { contents, resolveDir: root },
+      bundle: true,
+      minify: true,
+      write: false,
+      format: "esm",
+      target: "es2022",
+      external: ["*.wasm"],
+    });
+    const bytes = gzip(outputFiles[0]!.contents);
+    console.log(`${bytes} bytes: ${contents}`);
+    assert.ok(bytes <= limit, `${bytes} bytes`);
   });
 }
 
-for (const file of ["ddim-wasm/core.wasm", "ddim-wasm/core.scalar.wasm"]) {
-  test(`${file} imports nothing`, () => {
-    assert.equal(WebAssembly.Module.imports(new WebAssembly.Module(new Uint8Array(read(file)))), []);
+test("the minified file: at most 17920 bytes", () => {
+  const bytes = gzip(readFileSync(`${root}/build/ddim-wasm.min.js`));
+  assert.ok(bytes <= 17.5 * 1024, `${bytes} bytes`);
+});
+
+const MODULES: Record<string, number> = { "ddim-wasm/core.wasm": 8 * 1024, "ddim-wasm/core.scalar.wasm": 4.5 * 1024 };
+
+for (const [name, limit] of Object.entries(MODULES)) {
+  const module = readFileSync(pathOf(name));
+  test(`${name} takes at most ${limit} bytes`, () => {
+    assert.ok(module.length <= limit, `${module.length} bytes`);
+  });
+  test(`${name} imports nothing`, () => {
+    assert.equal(WebAssembly.Module.imports(new WebAssembly.Module(new Uint8Array(module))), []);
   });
 }
 

@@ -19,7 +19,7 @@ export function installPackage() {
   const folder = mkdtempSync(join(tmpdir(), "ddim-wasm-"));
   const npm = (...args) =>
     execFileSync("npm", args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
-  const [{ filename }] = JSON.parse(npm("pack", root, "--json", "--silent"));
+  const [{ filename }] = JSON.parse(npm("pack", root, "--ignore-scripts", "--json", "--silent"));
   writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
   npm("install", "--offline", "--silent", `./${filename}`);
   cpSync(new URL("./digest.js", import.meta.url), join(folder, "digest.js"));

@@ -1,7 +1,8 @@
-// The package itself: what the registries' linters say of it, its types under each way of resolving modules, what a
-// bundler leaves out, and that nothing runs at import.
+// The package itself: its files, what the registries' linters say of it, its types under each way of resolving modules,
+// what a bundler leaves out, that nothing runs at import, and what an uncaught error prints.
 
-import { execFileSync } from "node:child_process";
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,11 +28,55 @@ function run(tool, ...args) {
   return execFileSync(join(tools, tool), args, { cwd: folder, encoding: "utf8", stdio: "pipe" });
 }
 
+/** The files that are published, and no others. */
+const FILES = `
+CHANGELOG.md
+LICENSE
+NOTICE
+README.md
+build/core-bytes.cjs
+build/core-bytes.js
+build/core-scalar.cjs
+build/core-scalar.js
+build/core.scalar.wasm
+build/core.wasm
+build/ddim-wasm.min.js
+build/edge-light.js
+build/edge-light.js.map
+build/index.cjs
+build/index.d.cts
+build/index.d.ts
+build/index.js
+build/index.js.map
+build/portable.cjs
+build/portable.js
+build/portable.js.map
+build/workerd.js
+build/workerd.js.map
+package.json
+`;
+await check("the files of the package", () => {
+  const files = execFileSync("tar", ["--list", "--file", tarball], { cwd: folder, encoding: "utf8" });
+  assert.deepEqual(
+    files
+      .replaceAll(/^package\//gm, "")
+      .trim()
+      .split("\n")
+      .toSorted(),
+    FILES.trim().split("\n"),
+  );
+});
+
 await check("publint", () => run("publint", "--strict", tarball));
 
-// The .wasm files are no modules with types, and an ESM-only package is seen by CommonJS through require(esm).
-await check("are the types wrong", () =>
-  run("attw", tarball, "--profile", "esm-only", "--exclude-entrypoints", "./core.wasm", "./core.scalar.wasm"),
+// The .wasm files are no modules with types. Hosts that import one as a module have no CommonJS.
+const MODULES = ["./core.wasm", "./core.scalar.wasm"];
+const HOSTS = ["./workerd", "./edge-light"];
+await check("are the types wrong, in both formats", () =>
+  run("attw", tarball, "--profile", "node16", "--exclude-entrypoints", ...MODULES, ...HOSTS),
+);
+await check("are the types wrong, of the hosts' entries", () =>
+  run("attw", tarball, "--profile", "esm-only", "--entrypoints", ...HOSTS),
 );
 
 const USER = `
@@ -54,11 +99,21 @@ const pipeline = new DiffusionPipeline({ scheduler, model: (x, t: number) => x }
 const image = await pipeline.run({ dims: [1, 4, 8, 8], numInferenceSteps: 5 });
 export { bits, image, values };
 `;
+const USER_OF_COMMONJS = `
+import library = require("ddim-wasm");
+import portable = require("ddim-wasm/portable");
+
+const noise: Float32Array = new library.Generator(1).randn([2]).data;
+new portable.Generator(1).randn([2], { out: noise });
+`;
 writeFileSync(join(folder, "user.mts"), USER);
-for (const [module, moduleResolution] of [
-  ["nodenext", "nodenext"],
-  ["esnext", "bundler"],
-  ["node16", "node16"],
+writeFileSync(join(folder, "user.cts"), USER_OF_COMMONJS);
+for (const [module, moduleResolution, file] of [
+  ["nodenext", "nodenext", "user.mts"],
+  ["nodenext", "nodenext", "user.cts"],
+  ["esnext", "bundler", "user.mts"],
+  ["node16", "node16", "user.mts"],
+  ["node16", "node16", "user.cts"],
 ]) {
   const compilerOptions = {
     module,
@@ -69,8 +124,8 @@ for (const [module, moduleResolution] of [
     lib: ["es2022"],
     types: [],
   };
-  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["user.mts"] }));
-  await check(`types under moduleResolution ${moduleResolution}`, () => run("tsc", "--project", folder));
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: [file] }));
+  await check(`types of ${file} under moduleResolution ${moduleResolution}`, () => run("tsc", "--project", folder));
 }
 
 await check("an import of the generator alone leaves the schedulers out", async () => {
@@ -81,12 +136,59 @@ await check("an import of the generator alone leaves the schedulers out", async 
   }
 });
 
-await check("nothing runs at import", () => {
-  for (const entry of ["ddim-wasm", "ddim-wasm/portable"]) {
-    const script = `delete globalThis.WebAssembly; await import("${entry}")`;
-    execFileSync(process.execPath, ["--input-type=module", "--eval", script], { cwd: folder, stdio: "pipe" });
-  }
-});
+/** Takes away what an import does without, and makes what it must not change unchangeable. */
+const BARE = `
+const { log } = console;
+const { WebAssembly: given } = globalThis;
+for (const name of ["TextDecoder", "TextEncoder", "WebAssembly", "crypto", "performance", "console"])
+  delete globalThis[name];
+delete Object.hasOwn;
+for (const { value } of Object.values(Object.getOwnPropertyDescriptors(globalThis)))
+  if (typeof value === "function") Object.freeze(value);
+`;
+const FIRST_USE = `
+try {
+  log(new library.Generator(0).randn([16]).data[0]);
+} catch ({ message }) {
+  log(message);
+}
+if ("hasOwn" in Object) log("patched");
+`;
+const RIGHT = /^-1\.1258398294448853\n$/;
+const ADVICE = /^this engine does not start the WebAssembly module.*import "ddim-wasm\/portable".*\n$/;
+
+for (const [type, load] of [
+  ["module", (entry) => `const library = await import("${entry}");`],
+  ["commonjs", (entry) => `const library = require("${entry}");`],
+]) {
+  const start = (...program) =>
+    spawnSync(process.execPath, [`--input-type=${type}`, "--eval", program.join("\n")], {
+      cwd: folder,
+      encoding: "utf8",
+    });
+  const answer = (...program) => {
+    const { stdout, stderr } = start(BARE, ...program, FIRST_USE);
+    return stdout + stderr;
+  };
+
+  await check(`nothing runs at import, and the first use tells what is missing (${type})`, () =>
+    assert.match(answer(load("ddim-wasm")), ADVICE),
+  );
+  await check(`all that the default entry needs is WebAssembly, at the first use (${type})`, () =>
+    assert.match(answer(load("ddim-wasm"), "globalThis.WebAssembly = given;"), RIGHT),
+  );
+  await check(`the portable entry needs ECMAScript alone (${type})`, () =>
+    assert.match(answer(load("ddim-wasm/portable")), RIGHT),
+  );
+  await check(`an uncaught error prints less than 2 KB (${type})`, () => {
+    for (const entry of ["ddim-wasm", "ddim-wasm/portable"]) {
+      const { status, stderr } = start(load(entry), "new library.DDIMScheduler({ beta_start: 1 });");
+      assert.equal(status, 1);
+      assert.match(stderr, /beta_start/);
+      assert.ok(stderr.length < 2048, `${stderr.length} characters`);
+    }
+  });
+}
 
 await check("an edge function's file does not name what is refused there", () => {
   const file = join(folder, "node_modules/ddim-wasm/build/edge-light.js");
