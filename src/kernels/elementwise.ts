@@ -2,7 +2,7 @@
 
 import { type Instance, STAGE } from "../module/instance.js";
 import { type Values, isHalf } from "../tensor/dtype.js";
-import { Stored } from "../tensor/tensor.js";
+import { type Stored, storedAs } from "../tensor/tensor.js";
 import { resultAddress, stageAddress, stageIn, stageOut } from "./pieces.js";
 
 /** out = known + weight (sample - known): `known` where the weight is 0, `sample` where it is 1. */
@@ -25,8 +25,8 @@ export function toFloats(core: Instance, values: Values): Float32Array {
     floats.set(values);
     return floats;
   }
-  const source = new Stored(values);
-  const result = new Stored(floats);
+  const source = storedAs(values);
+  const result = storedAs(floats);
   for (let start = 0, n = 0; start < source.length; start += n) {
     n = Math.min(source.length - start, core.pieceLength);
     stageOut(core, STAGE.sample, stageIn(core, STAGE.sample, source, start, n), result, start, n, false);

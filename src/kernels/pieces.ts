@@ -4,9 +4,8 @@
 // see float32 only.
 
 import type { Instance, Stage } from "../module/instance.js";
-import { part } from "../tensor/dtype.js";
 import type { Stored } from "../tensor/tensor.js";
-import { copyInto } from "../tensor/typed-array.js";
+import { byteOffsetOf, copyInto, part } from "../tensor/typed-array.js";
 
 /** Whether kernels work on a tensor where it is. */
 export function isInPlace({ resident, half }: Stored): boolean {
@@ -17,8 +16,8 @@ export function stageAddress(core: Instance, stage: number): number {
   return core.stages[stage]!.address;
 }
 
-function addressIn({ values }: Stored, start: number): number {
-  return values.byteOffset + start * values.BYTES_PER_ELEMENT;
+function addressIn({ values, half }: Stored, start: number): number {
+  return byteOffsetOf(values) + start * (half ? 2 : 4);
 }
 
 function copyIn(target: Stage<Float32Array> | Stage<Uint16Array>, tensor: Stored, start: number, n: number): number {

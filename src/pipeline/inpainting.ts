@@ -8,7 +8,7 @@ import { readMatching } from "../schedulers/operands.js";
 import type { Scheduler } from "../schedulers/scheduler.js";
 import { sizeOf } from "../tensor/dims.js";
 import type { Values } from "../tensor/dtype.js";
-import { isTensor, type Operand, readOperand, Stored } from "../tensor/tensor.js";
+import { isTensor, type Operand, readOperand, storedAs } from "../tensor/tensor.js";
 import type { ReadRunOptions } from "./options.js";
 import { copyOf, drawNoiseLike, type Start } from "./start.js";
 
@@ -30,7 +30,7 @@ export function readInpainting(options: ReadRunOptions, start: Start, scheduler:
   if (!own) checkName("knownNoise", knownNoise, KNOWN_NOISE);
   // Copies: the run goes on while the model is waited for, and what it was given may be freed or change meanwhile.
   const image = copyOf(readMatching(useInstance(), known, "known", start.sample));
-  const weight = new Stored(readMask(mask, start.sample));
+  const weight = storedAs(readMask(mask, start.sample));
   let noise: Values = own ?? start.noise;
   return (x, timestep) => {
     let kept = image;
@@ -38,7 +38,7 @@ export function readInpainting(options: ReadRunOptions, start: Start, scheduler:
       if (knownNoise === "fresh") noise = drawNoiseLike(start.generators, x);
       kept = scheduler.addNoise(image, noise, timestep);
     }
-    blendTensor(useInstance(), x, x, new Stored(kept), weight);
+    blendTensor(useInstance(), x, x, storedAs(kept), weight);
   };
 }
 

@@ -5,9 +5,8 @@ import { firstNotFinite } from "../kernels/elementwise.js";
 import { toFloats } from "../kernels/elementwise.js";
 import { useInstance } from "../module/default.js";
 import { checkGuidance } from "../schedulers/step-options.js";
-import { part } from "../tensor/dtype.js";
 import { makeLike, readOperand, type Tensor } from "../tensor/tensor.js";
-import { copyInto } from "../tensor/typed-array.js";
+import { copyInto, part } from "../tensor/typed-array.js";
 import type { ReadLoopOptions } from "./options.js";
 import type { Model, StopSignal } from "./types.js";
 

@@ -5,9 +5,9 @@ import { Generator } from "../random/generator.js";
 import { readGenerators } from "../schedulers/operands.js";
 import type { Scheduler } from "../schedulers/scheduler.js";
 import { checkDims, sizeOf } from "../tensor/dims.js";
-import { type DType, dtypeOf, newValues, part, type Values } from "../tensor/dtype.js";
+import { type DType, dtypeOf, newValues, type Values } from "../tensor/dtype.js";
 import { makeLike, type Operand, readOperand, type Tensor } from "../tensor/tensor.js";
-import { copyInto } from "../tensor/typed-array.js";
+import { copyInto, part } from "../tensor/typed-array.js";
 import type { ReadRunOptions } from "./options.js";
 
 /** Where a run starts. What it keeps is its own: tensors may be freed, or change, while the model is waited for. */

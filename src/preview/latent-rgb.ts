@@ -5,8 +5,8 @@ import { outOfRange, wrongType } from "../checks/errors.js";
 import { type Entries, OptionTable } from "../checks/options.js";
 import { toFloats } from "../kernels/elementwise.js";
 import { useInstance } from "../module/default.js";
-import { part } from "../tensor/dtype.js";
 import { readOperand, type TensorLike } from "../tensor/tensor.js";
+import { part } from "../tensor/typed-array.js";
 
 /** Red, green and blue in [0, 255]: `bias` plus the latent channels times their rows of `weights`. */
 export interface LatentRgbFactors {

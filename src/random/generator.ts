@@ -6,7 +6,14 @@ import { type Distribution, draw, type RandomState, seededState } from "../kerne
 import { useInstance } from "../module/default.js";
 import { areSameDims, checkDims, sizeOf } from "../tensor/dims.js";
 import { allocateArray, type DType, DTYPES, type Float32Data, type HalfData, newValues } from "../tensor/dtype.js";
-import { type Operand, type PlainTensor, readOperand, Stored, type Tensor, type TensorData } from "../tensor/tensor.js";
+import {
+  type Operand,
+  type PlainTensor,
+  readOperand,
+  storedAs,
+  type Tensor,
+  type TensorData,
+} from "../tensor/tensor.js";
 import { kindOf, lengthOf } from "../tensor/typed-array.js";
 import { exportState, importState, STATE_BYTES } from "./torch-state.js";
 
@@ -153,7 +160,7 @@ export class Generator {
     // Ranges from 2^28 on take 64 random bits a value.
     const long = range >= 1n << 28n;
     const words = allocateArray(Uint32Array, long ? 2 * length : length, "dims");
-    draw(useInstance(), this.#state, "word", new Stored(new Float32Array(words.buffer)));
+    draw(useInstance(), this.#state, "word", storedAs(new Float32Array(words.buffer)));
     return wide ? wideIntegers(words, length, first, range) : integers(words, length, Number(first), Number(range));
   }
 
@@ -205,7 +212,7 @@ export class Generator {
       return operand.dims ? out : { data: out, dims: shape, type: operand.half ? "float16" : "float32" };
     }
     const data = newValues(type ?? "float32", sizeOf(shape), "dims");
-    draw(useInstance(), this.#state, distribution, new Stored(data));
+    draw(useInstance(), this.#state, distribution, storedAs(data));
     return { data, dims: shape, type: type ?? "float32" };
   }
 }

@@ -5,8 +5,9 @@ import { outOfRange, show, wrongType } from "../checks/errors.js";
 import type { Instance } from "../module/instance.js";
 import { Generator } from "../random/generator.js";
 import { areSameDims, repeatBatch } from "../tensor/dims.js";
-import { dtypeOf } from "../tensor/dtype.js";
-import { makeLike, type Operand, readOperand, Stored } from "../tensor/tensor.js";
+import { newValues } from "../tensor/dtype.js";
+import { makeLike, type Operand, readOperand, type Stored, storedAs } from "../tensor/tensor.js";
+import { bufferOf, byteOffsetOf } from "../tensor/typed-array.js";
 
 /** A timestep, or one for each batch element. */
 export type Timesteps = number | bigint | ArrayLike<number> | ArrayLike<bigint>;
@@ -54,7 +55,7 @@ export function readDoubled(core: Instance, tensor: unknown, name: string, sampl
 
 function checkType(operand: Operand, sample: Operand): void {
   if (operand.half === sample.half) return;
-  throw wrongType(operand.name, `${dtypeOf(sample.values)} data as "${sample.name}" has`, operand.data);
+  throw wrongType(operand.name, `${sample.half ? "float16" : "float32"} data as "${sample.name}" has`, operand.data);
 }
 
 function checkSameDims(operand: Operand, sample: Operand, times: number): void {
@@ -115,27 +116,28 @@ export function readGenerators(generator: unknown, batch: number): readonly Gene
 /**
  * An input, or a copy of it when `out` overlaps it in such a way that a piece of the result could be stored over a
  * piece that has not been read. Coinciding exactly, with a whole input or with half of a doubled one, is harmless:
- * every piece is read before it is written.
+ * every piece is read before it is written. So is all that passes through the module in one piece.
  */
-export function apartFrom(out: Stored, input: Stored): Stored {
-  if (out.length === 0 || out.values.buffer !== input.values.buffer) return input;
-  const { byteLength, byteOffset } = out.values;
-  const end = input.values.byteOffset + input.values.byteLength;
-  for (let start = input.values.byteOffset; start < end; start += byteLength) {
-    const overlaps = start < byteOffset + byteLength && byteOffset < start + byteLength;
-    if (overlaps && start !== byteOffset) return copyOf(input);
+export function apartFrom(core: Instance, out: Stored, input: Stored): Stored {
+  if (out.length <= core.pieceLength && !out.resident) return input;
+  if (out.length === 0 || bufferOf(out.values) !== bufferOf(input.values)) return input;
+  const bytes = out.length * (out.half ? 2 : 4);
+  const target = byteOffsetOf(out.values);
+  for (let i = 0; i * out.length < input.length; i++) {
+    const start = byteOffsetOf(input.values) + i * bytes;
+    if (start !== target && start < target + bytes && target < start + bytes) return copyOf(input);
   }
   return input;
 }
 
-/** An input, or a copy of it when `out` overlaps it at all. */
-export function elsewhere(out: Stored, input: Stored): Stored {
-  const coincide = out.values.buffer === input.values.buffer && out.values.byteOffset === input.values.byteOffset;
-  return coincide ? copyOf(input) : apartFrom(out, input);
+/** An input, or a copy of it when it coincides with `out` in the module's memory: it is read after that is written. */
+export function elsewhere(core: Instance, out: Stored, input: Stored): Stored {
+  const coincide = out.resident && input.resident && byteOffsetOf(out.values) === byteOffsetOf(input.values);
+  return coincide ? copyOf(input) : apartFrom(core, out, input);
 }
 
 function copyOf({ values, length, half }: Stored): Stored {
-  const copy = half ? new Uint16Array(length) : new Float32Array(length);
+  const copy = newValues(half ? "float16" : "float32", length, "out");
   copy.set(values);
-  return new Stored(copy);
+  return storedAs(copy);
 }

@@ -69,7 +69,7 @@ export function combine(
   const inputs =
     out === undefined
       ? { sample: x, modelOutput: z, guidance: undefined }
-      : { sample: apartFrom(result, x), modelOutput: apartFrom(result, z), guidance: undefined };
+      : { sample: apartFrom(core, result, x), modelOutput: apartFrom(core, result, z), guidance: undefined };
   updateTensor(core, result, null, inputs, null, formula, batch, rounds(sampler));
   return result.tensor;
 }
@@ -120,8 +120,8 @@ export function takeStep(
   const inputs =
     out === undefined
       ? { sample: x, modelOutput: m, guidance: guidanceScale }
-      : { sample: apartFrom(prev, x), modelOutput: apartFrom(prev, m), guidance: guidanceScale };
-  const noise = !sampler.drawsNoise(step) ? null : z ? elsewhere(prev, z) : statesOf(generators, sampler);
+      : { sample: apartFrom(core, prev, x), modelOutput: apartFrom(core, prev, m), guidance: guidanceScale };
+  const noise = !sampler.drawsNoise(step) ? null : z ? elsewhere(core, prev, z) : statesOf(generators, sampler);
   const formula = new StepFormula(sampler, step, from, to);
   updateTensor(core, prev, original, inputs, noise, formula, batch, rounds(sampler));
   return original ? { prevSample: prev.tensor, predOriginalSample: original.tensor } : prev.tensor;
@@ -166,32 +166,32 @@ class CombinationFormula implements Formula {
 
 /** Of a step. */
 class StepFormula implements Formula {
-  readonly #sampler: Sampler;
-  readonly #step: ReadStep;
-  readonly #from: ReadTimesteps;
-  readonly #to: ReadTimesteps;
+  private readonly sampler: Sampler;
+  private readonly step: ReadStep;
+  private readonly from: ReadTimesteps;
+  private readonly to: ReadTimesteps;
   readonly perElement: boolean;
   readonly guidanceRescale: number;
   readonly thresholding: Formula["thresholding"];
 
   constructor(sampler: Sampler, step: ReadStep, from: ReadTimesteps, to: ReadTimesteps) {
     const { thresholding, dynamicThresholdingRatio, sampleMaxValue } = sampler.settings;
-    this.#sampler = sampler;
-    this.#step = step;
-    this.#from = from;
-    this.#to = to;
+    this.sampler = sampler;
+    this.step = step;
+    this.from = from;
+    this.to = to;
     this.guidanceRescale = step.guidanceRescale;
     this.thresholding = thresholding ? { ratio: dynamicThresholdingRatio, maxValue: sampleMaxValue } : null;
     this.perElement = thresholding || step.guidanceRescale > 0 || typeof from !== "number" || typeof to !== "number";
   }
 
   coefficientsOf(element: number): Coefficients {
-    const sampler = this.#sampler;
+    const sampler = this.sampler;
     const { thresholding, clipSample, clipSampleRange, predictionType } = sampler.settings;
     const range = thresholding ? 1 : clipSample ? clipSampleRange : Infinity;
-    const from = timestepOf(this.#from, element);
-    sampler.mix(mixture, from, timestepOf(this.#to, element), this.#step);
-    const rederive = this.#step.useClippedModelOutput === true;
+    const from = timestepOf(this.from, element);
+    sampler.mix(mixture, from, timestepOf(this.to, element), this.step);
+    const rederive = this.step.useClippedModelOutput === true;
     setStep(coefficients, predictionType, sampler.alphaAt(from), mixture, range, rederive);
     return coefficients;
   }

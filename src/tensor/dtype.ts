@@ -44,11 +44,3 @@ export function allocateArray<A>(Class: new (length: number) => A, length: numbe
     throw new RangeError(`"${name}" expected fewer elements: this engine has no memory for ${length}`, { cause });
   }
 }
-
-/** `length` values from `start` on, in the same memory. Unlike subarray(), it runs no code of a subclass. */
-export function part(values: Values, start: number, length: number): Values {
-  const { buffer, byteOffset } = values;
-  return isHalf(values)
-    ? new Uint16Array(buffer, byteOffset + 2 * start, length)
-    : new Float32Array(buffer, byteOffset + 4 * start, length);
-}

@@ -59,12 +59,17 @@ export class Stored {
   /** Whether they are in the module's own memory. */
   readonly resident: boolean;
 
-  constructor(values: Values, resident = false) {
+  constructor(values: Values, half: boolean, resident: boolean) {
     this.values = values;
-    this.length = values.length;
-    this.half = isHalf(values);
+    this.length = lengthOf(values);
+    this.half = half;
     this.resident = resident;
   }
+}
+
+/** Memory that the library made itself, as kernels see it. */
+export function storedAs(values: Values): Stored {
+  return new Stored(values, isHalf(values), false);
 }
 
 /** A tensor argument as it has been read. */
@@ -82,9 +87,10 @@ export class Operand extends Stored {
     data: TensorData,
     dims: readonly number[] | null,
     values: Values,
+    half: boolean,
     resident: boolean,
   ) {
-    super(values, resident);
+    super(values, half, resident);
     this.name = name;
     this.tensor = tensor;
     this.data = data;
@@ -122,15 +128,17 @@ function readValues(
   const kind = kindOf(data);
   const dtype = dtypeOfKind(kind);
   if (dtype === undefined) throw wrongData(name, data);
-  const values = plainValues(data as TensorData, dtype);
-  if (values.length === 0 && isDetached(data as Values)) {
+  const values = kind === "Float16Array" ? bitsOf(data as F16) : (data as Values);
+  const offset = byteOffsetOf(values);
+  // The offset first: engines are slow to tell a buffer, and make one for a small array that has none.
+  const resident = offset >= core.heapBase && bufferOf(values) === core.buffer;
+  const operand = new Operand(name, tensor, data as TensorData, dims, values, dtype === "float16", resident);
+  if (operand.length === 0 && isDetached(values)) {
     throw new TypeError(
       `"${name}" expected values in memory, got a detached array: its buffer was transferred or resized`,
     );
   }
-  // The offset first: engines are slow to tell a buffer, and make one for a small array that has none.
-  const resident = values.byteOffset >= core.heapBase && values.buffer === core.buffer;
-  return new Operand(name, tensor, data as TensorData, dims, values, resident);
+  return operand;
 }
 
 function wrongData(name: string, data: unknown): TypeError {
@@ -145,16 +153,11 @@ export function checkUnchanged(operand: Operand): void {
   );
 }
 
-/** The values of a typed array as an array of the engine's own class: subclasses have code of their own. */
-function plainValues(data: TensorData, dtype: DType): Values {
-  const prototype: unknown = Object.getPrototypeOf(data);
-  if (prototype === Float32Array.prototype || prototype === Uint16Array.prototype) return data as Values;
-  const length = lengthOf(data);
-  if (length === 0) return newValues(dtype, 0, "");
-  const [buffer, byteOffset] = [bufferOf(data), byteOffsetOf(data)];
-  return dtype === "float32"
-    ? new Float32Array(buffer, byteOffset, length)
-    : new Uint16Array(buffer, byteOffset, length);
+/** The bits of a Float16Array's values. */
+function bitsOf(data: F16): Uint16Array {
+  return isDetached(data as unknown as Values)
+    ? (data as unknown as Uint16Array)
+    : new Uint16Array(bufferOf(data), byteOffsetOf(data), lengthOf(data));
 }
 
 /** New memory of the class of an operand's data. */
@@ -174,11 +177,11 @@ export function makeLike(core: Instance, operand: Operand, times = 1): Operand {
   const { name, tensor, dims, half } = operand;
   const data = newDataLike(operand, operand.length * times);
   const type: DType = half ? "float16" : "float32";
-  const values = plainValues(data, type);
-  if (dims === null) return new Operand(name, data, data, null, values, false);
+  const values = kindOf(data) === "Float16Array" ? bitsOf(data as F16) : (data as Values);
+  if (dims === null) return new Operand(name, data, data, null, values, half, false);
   const shape = repeatBatch(dims, times);
   if (isPlainObject(tensor) || isResidentTensor(tensor)) {
-    return new Operand(name, { data, dims: shape, type }, data, shape, values, false);
+    return new Operand(name, { data, dims: shape, type }, data, shape, values, half, false);
   }
   return readOperand(core, construct(tensor as object, type, data, shape, name), name);
 }

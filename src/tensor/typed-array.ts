@@ -1,4 +1,6 @@
-// What typed arrays are, whatever their own properties say: a subclass may have a length or a toStringTag of its own.
+// What typed arrays are, whatever their own properties say: a subclass may have a length or a set() of its own.
+
+import type { Values } from "./dtype.js";
 
 const prototype = /* @__PURE__ */ Object.getPrototypeOf(Uint8Array.prototype) as object;
 
@@ -29,17 +31,25 @@ export function byteOffsetOf(array: unknown): number {
   return byteOffset.call(array);
 }
 
+/** `length` values of `array` from `start` on, in the same memory. Unlike subarray(), it runs no code of a subclass. */
+export function part(array: Values, start: number, length: number): Values {
+  const offset = byteOffsetOf(array);
+  return kindOf(array) === "Float32Array"
+    ? new Float32Array(bufferOf(array), offset + 4 * start, length)
+    : new Uint16Array(bufferOf(array), offset + 2 * start, length);
+}
+
+/** Stores `source` in `target` from `start` on. Unlike target.set(), it runs no code of a subclass. */
+export function copyInto(target: Values, source: ArrayLike<number>, start: number): void {
+  Float32Array.prototype.set.call(target as Float32Array, source, start);
+}
+
 /** Whether an array's memory is gone: transferred to another thread, or cut off by a resize. */
-export function isDetached(array: Float32Array | Uint16Array): boolean {
+export function isDetached(array: Values): boolean {
   try {
     Float32Array.prototype.keys.call(array as Float32Array);
     return false;
   } catch {
     return true;
   }
-}
-
-/** Stores `source` in `target` from `start` on, whatever `target` has for a set method. */
-export function copyInto(target: Float32Array | Uint16Array, source: ArrayLike<number>, start: number): void {
-  Float32Array.prototype.set.call(target as Float32Array, source, start);
 }
