@@ -20,3 +20,8 @@ export const implementations = {
   simd: await copy("simd"),
   scalar: await copy("scalar", "ddim-wasm/core.scalar.wasm"),
 };
+
+/** The pipeline's class, which tests use as untyped callers do. */
+export function pipelineOf(library: any): any {
+  return library.DiffusionPipeline ?? library.DDIMPipeline;
+}
