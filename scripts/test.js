@@ -1,5 +1,6 @@
 // Compiles tests/*.test.ts to build/tests/ and runs them with uvu. They import the built package by its name.
-// An argument is a pattern of file names: `npm run test:api -- golden` runs tests/golden.test.ts.
+// An argument is a pattern of file names: `npm run test:api -- golden` runs tests/golden.test.ts. What takes long or
+// much memory is in tests/long/, and runs only when it is asked for: `npm run test:api -- long/`.
 
 import { spawnSync } from "node:child_process";
 import { readdirSync, rmSync } from "node:fs";
@@ -9,13 +10,15 @@ import { build } from "esbuild";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const pattern = process.argv[2] ?? "";
+const folder = pattern.startsWith("long/") ? "tests/long" : "tests";
 
 rmSync(join(root, "build/tests"), { recursive: true, force: true });
 await build({
   absWorkingDir: root,
-  entryPoints: readdirSync(join(root, "tests"))
+  entryPoints: readdirSync(join(root, folder))
     .filter((name) => name.endsWith(".test.ts"))
-    .map((name) => `tests/${name}`),
+    .map((name) => `${folder}/${name}`),
+  outbase: "tests",
   outdir: "build/tests",
   bundle: true,
   splitting: true,
