@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { implementations } from "./implementations.js";
-import { assertSameBits } from "./tensors.js";
+import { implementations, pipelineOf } from "./implementations.js";
+import { assertSameBits, normalTensor } from "./tensors.js";
 
 const { allocate, DiffusionPipeline, DDIMScheduler, Generator } = implementations.simd;
 
@@ -321,6 +321,83 @@ test("options that do not fit are refused before the model is called", async () 
     () => new DiffusionPipeline({ scheduler: new DDIMScheduler(), model: 1 } as never),
     /"model" expected a function/,
   );
+});
+
+const Pipeline = pipelineOf(implementations.simd);
+
+for (const type of [undefined, "float32", "float16"] as const) {
+  test(`the model is told the sample's type at every step: ${type} was asked for`, async () => {
+    const told: (string | undefined)[] = [];
+    const telling = new Pipeline({
+      scheduler: new DDIMScheduler(),
+      model: (sample: Plain) => {
+        told.push(sample.type);
+        return { data: sample.data.slice(), dims: sample.dims };
+      },
+    });
+    const expected = Array.from({ length: 3 }, () => type ?? "float32");
+    const options = { dims: [2, 3], type, numInferenceSteps: 3 };
+    await telling.run(options);
+    assert.equal(told.splice(0), expected);
+    await telling.run({ ...options, condition: ["a", "b"], unconditional: "", guidanceScale: 2 });
+    assert.equal(told.splice(0), expected, "doubled");
+    await telling.run({ ...options, mask: new Float32Array(6), known: normalTensor(1, [2, 3], type) });
+    assert.equal(told.splice(0), expected, "inpainting");
+  });
+}
+
+test("no x_0 is predicted that nobody sees", async () => {
+  let made = 0;
+  class Counting {
+    constructor(
+      readonly type: string,
+      readonly data: Float32Array,
+      readonly dims: readonly number[],
+    ) {
+      made++;
+    }
+  }
+  const [steps, dims] = [7, [1, 4]];
+  const plain = new Pipeline({
+    scheduler: new DDIMScheduler(),
+    model: ({ data }: Plain) => ({ data: data.slice(), dims }),
+  });
+  const start = () => {
+    const sample = new Counting("float32", normalTensor(1, dims).data as Float32Array, dims);
+    made = 0;
+    return { sample, numInferenceSteps: steps };
+  };
+  await plain.run(start());
+  assert.is(made, steps, "a run");
+  await plain.run({ ...start(), eta: 1, checkFinite: true });
+  assert.is(made, steps, "a run with noise");
+  await plain.invert(start());
+  assert.is(made, steps, "an inversion");
+  await plain.run({ ...start(), onStep: () => {} });
+  assert.is(made, 2 * steps, "a run with reports");
+  const options = start();
+  for await (const { predOriginalSample } of plain.stream(options)) assert.instance(predOriginalSample, Counting);
+  assert.is(made, 2 * steps, "a stream");
+});
+
+test("writing to the scheduler's timesteps does not change a run in progress", async () => {
+  const options = { dims: [1, 8], numInferenceSteps: 5 };
+  const run = (meddle: (scheduler: InstanceType<typeof DDIMScheduler>) => void, previousTimestep: string) => {
+    const scheduler = new DDIMScheduler({ previousTimestep: previousTimestep as "stride" });
+    const meddling = new Pipeline({
+      scheduler,
+      model: (sample: Plain, timestep: number) => {
+        meddle(scheduler);
+        return model(sample, timestep);
+      },
+    });
+    return meddling.run({ ...options, generator: new Generator(1) });
+  };
+  for (const previous of ["stride", "schedule"]) {
+    const expected = await run(() => {}, previous);
+    const result = await run(({ timesteps }) => timesteps.fill(3), previous);
+    assertSameBits(result.data, expected.data, previous);
+  }
 });
 
 test.run();
