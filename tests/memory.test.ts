@@ -83,6 +83,31 @@ test("a step into out takes less than two kilobytes for a moment", async () => {
   assert.ok(median < 2048, `${median} bytes a step`);
 });
 
+test("a large batch leaves nothing behind", async () => {
+  const batch = 1_000_000;
+  const dims = [batch, 1];
+  const [sample, modelOutput, doubled] = [emptyData(batch), emptyData(batch), emptyData(2 * batch)];
+  const timesteps = new Int32Array(batch).map((_, i) => (i % 2 ? 950 : 900));
+  const calls = {
+    "a step": () => scheduler.step({ data: modelOutput, dims }, { data: sample, dims }, timesteps, { out: sample }),
+    addNoise: () => scheduler.addNoise({ data: sample, dims }, modelOutput, timesteps, { out: sample }),
+    "a step with guidance": () =>
+      scheduler.step({ data: doubled, dims: [2 * batch, 1] }, { data: sample, dims }, 950, {
+        guidanceScale: 3,
+        guidanceRescale: 0.5,
+        out: sample,
+      }),
+  };
+  await collect();
+  const before = process.memoryUsage().heapUsed;
+  for (const [name, call] of Object.entries(calls)) {
+    call();
+    await collect();
+    const left = process.memoryUsage().heapUsed - before;
+    assert.ok(left < 20 * 2 ** 20, `${name}: ${left} bytes`);
+  }
+});
+
 test("tensors of any size take no more of the module's memory", () => {
   const probe = allocate([1]);
   const before = probe.data.buffer.byteLength;
