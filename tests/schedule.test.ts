@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { DDIMScheduler, type DDIMSchedulerOptions, type StepOptions } from "ddim-wasm";
+import { DDIMInverseScheduler, DDIMScheduler, type DDIMSchedulerOptions, type StepOptions } from "ddim-wasm";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { float64, readGolden } from "./golden.js";
@@ -309,6 +309,30 @@ test("a timestep that is not in the list has no next entry", () => {
   schedule.setTimesteps(7);
   assert.throws(() => schedule.step(m, x, 500), missing);
   assert.is(previousOf(schedule, 500, { prevTimestep: 400 }), 400);
+});
+
+test("timesteps are a fresh copy at every read: writing to one changes nothing", () => {
+  for (const previousTimestep of ["stride", "schedule"] as const) {
+    const schedulers: any[] = [new DDIMScheduler({ previousTimestep }), new DDIMInverseScheduler({ previousTimestep })];
+    for (const scheduler of schedulers) {
+      const check = () => {
+        const { timesteps } = scheduler;
+        const kept = Array.from(timesteps);
+        assert.is.not(scheduler.timesteps, timesteps);
+        const step = () => scheduler.step(Float32Array.of(1), Float32Array.of(0.5), kept[1]!, { prevTimestep: 0 });
+        const expected = step();
+        timesteps.fill(3);
+        assert.equal(Array.from(scheduler.timesteps), kept);
+        assert.equal(step(), expected);
+        assert.is(timesteps.length, kept.length);
+      };
+      check();
+      for (const steps of [10, [999, 700, 3]]) {
+        scheduler.setTimesteps(steps);
+        check();
+      }
+    }
+  }
 });
 
 test.run();
