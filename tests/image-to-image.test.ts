@@ -5,7 +5,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { halfToNumber } from "./binary16.js";
 import { relativeError } from "./golden.js";
-import { implementations } from "./implementations.js";
+import { implementations, pipelineOf } from "./implementations.js";
 import { normalTensor } from "./tensors.js";
 
 const { DiffusionPipeline, DDIMScheduler, Generator } = implementations.simd;
@@ -163,5 +163,139 @@ test("inpainting halves keeps the known bits", async () => {
   known.data.forEach((bits, i) => (i % 20) % 2 === 0 && assert.is(result.data[i], bits));
   assert.ok(Array.from(result.data as Uint16Array, halfToNumber).every(Number.isFinite));
 });
+
+// ---- which noise the known part has
+
+const Pipeline = pipelineOf(implementations.simd);
+
+const noise = normalTensor(7, DIMS);
+const otherNoise = normalTensor(8, DIMS);
+const start = normalTensor(9, DIMS);
+// Parts of both everywhere, so that the noise of what is known can be seen in the result.
+const mask = { data: image.data.map((_, i) => (i % 5) / 4), dims: DIMS };
+const inpainting = { known: image, mask, numInferenceSteps: 20 };
+
+/** A run, and the next words of its generator. */
+async function inpaint(options: object, type?: "float16") {
+  const generator = new Generator(5);
+  const pipeline = new Pipeline({
+    scheduler: new DDIMScheduler({ clipSample: false }),
+    model: type === "float16" ? (sample: unknown) => sample : model,
+  });
+  const { data } = await pipeline.run({ ...inpainting, generator, ...options });
+  return { data, next: nextWords(generator) };
+}
+
+/** The loop in float64: from `first`, with the known part noised by `z`. */
+function inpaintLoop(first: (i: number) => number, z: (i: number) => number, timesteps = leading): Float64Array {
+  return Float64Array.from(image.data, (known, i) =>
+    loop(first(i), timesteps, 50, (x, p) => {
+      const kept = p < 0 ? known : noised(known, z(i), p);
+      return kept + mask.data[i]! * (x - kept);
+    }),
+  );
+}
+
+function assertNear(actual: ArrayLike<number>, expected: Float64Array): void {
+  const error = relativeError(actual, expected);
+  assert.ok(error <= TOLERANCE, String(error));
+}
+
+const nextWords = (generator: InstanceType<typeof Generator>): Int32Array => generator.randint(0, 2 ** 20, [4]);
+
+/** The next words of the generator after so many tensors of the image's shape. */
+function wordsAfter(tensors: number): Int32Array {
+  const generator = new Generator(5);
+  for (let i = 0; i < tensors; i++) generator.randn(DIMS);
+  return nextWords(generator);
+}
+
+test("a run that starts from noise of one's own noises the known part with that, and draws none", async () => {
+  const { data, next } = await inpaint({ sample: start });
+  assertNear(data, inpaintLoop((i) => start.data[i]!, (i) => start.data[i]!)); // prettier-ignore
+  assert.equal(next, wordsAfter(0), "what was drawn");
+  const named = await inpaint({ sample: start, knownNoise: "same" });
+  assert.equal(named.data, data);
+});
+
+test("knownNoise is the noise of the known part, whatever a run starts from", async () => {
+  const drawn = new Generator(5).randn(DIMS).data;
+  const halfWay = leading.slice(-10);
+  const z = (i: number): number => noise.data[i]!;
+  const starts: [options: object, first: (i: number) => number, drawn: number, timesteps?: number[]][] = [
+    [{ dims: DIMS }, (i) => drawn[i]!, 1],
+    [{ sample: start }, (i) => start.data[i]!, 0],
+    [{ strength: 0.5 }, (i) => noised(image.data[i]!, drawn[i]!, halfWay[0]!), 1, halfWay],
+    [{ strength: 0.5, sample: start }, (i) => noised(start.data[i]!, drawn[i]!, halfWay[0]!), 1, halfWay],
+  ];
+  for (const [options, first, draws, timesteps] of starts) {
+    for (const knownNoise of [noise, { data: noise.data, dims: DIMS }, noise.data]) {
+      const { data, next } = await inpaint({ ...options, knownNoise });
+      assertNear(data, inpaintLoop(first, z, timesteps));
+      assert.equal(next, wordsAfter(draws), "what was drawn");
+    }
+  }
+  const other = await inpaint({ sample: start, knownNoise: otherNoise });
+  assert.not.equal(other.data, (await inpaint({ sample: start, knownNoise: noise })).data);
+});
+
+test("knownNoise of halves, for halves", async () => {
+  const [known, knownNoise] = [normalTensor(1, DIMS, "float16"), normalTensor(7, DIMS, "float16")];
+  const sample = normalTensor(7, DIMS, "float16");
+  const given = await inpaint({ known, sample, knownNoise }, "float16");
+  assert.equal(given.data, (await inpaint({ known, sample, knownNoise: "same" }, "float16")).data);
+});
+
+for (const sample of [undefined, start]) {
+  for (const knownNoise of ["same", "fresh"]) {
+    const from = sample ? "a sample" : "the known image";
+    test(`with a mask, strength 1 starts from pure noise, from ${from}, ${knownNoise} noise`, async () => {
+      const generator = new Generator(5);
+      const noises = Array.from({ length: 20 }, () => generator.randn(DIMS).data);
+      const { data } = await inpaint({ strength: 1, knownNoise, ...(sample ? { sample } : {}) });
+      const expected = Float64Array.from(image.data, (known, i) => {
+        let drawn = 0;
+        return loop(noises[0]![i]!, leading, 50, (x, p) => {
+          const kept = p < 0 ? known : noised(known, noises[knownNoise === "fresh" ? ++drawn : 0]![i]!, p);
+          return kept + mask.data[i]! * (x - kept);
+        });
+      });
+      assertNear(data, expected);
+    });
+  }
+}
+
+test("without a mask, strength 1 starts from the noised image", async () => {
+  const { data } = await inpaint({ mask: undefined, known: undefined, sample: image, strength: 1 });
+  const drawn = new Generator(5).randn(DIMS).data;
+  assertNear(
+    data,
+    Float64Array.from(image.data, (x, i) => loop(noised(x, drawn[i]!, leading[0]!), leading, 50)),
+  );
+});
+
+const WRONG_NOISES: [what: string, knownNoise: unknown, error: new () => Error, ...pieces: string[]][] = [
+  ["too few values", new Float32Array(119), RangeError, "120", "119"],
+  ["another shape", normalTensor(1, [2, 3, 5, 4]), RangeError, "[2, 3, 4, 5]", "[2, 3, 5, 4]"],
+  ["halves for floats", normalTensor(1, DIMS, "float16"), TypeError, "float32"],
+  ["a number", 1, TypeError, "got 1"],
+  ["a list", [1, 2], TypeError],
+  ["another name", "other", RangeError, 'got "other"', '"same"', '"fresh"', "tensor"],
+  ["nothing", null, TypeError, "got null"],
+];
+
+for (const [what, knownNoise, expected, ...pieces] of WRONG_NOISES) {
+  test(`knownNoise is refused: ${what}`, async () => {
+    for (const options of [{ dims: DIMS }, { sample: start }, { strength: 0.5 }]) {
+      const error: any = await inpaint({ ...options, knownNoise }).then(
+        () => assert.unreachable("it was not rejected"),
+        (thrown: unknown) => thrown,
+      );
+      assert.is(error.constructor, expected, String(error));
+      assert.ok(error.message.startsWith('"knownNoise'), error.message);
+      for (const piece of pieces) assert.ok(error.message.includes(piece), `${piece} is not in: ${error.message}`);
+    }
+  });
+}
 
 test.run();
