@@ -311,4 +311,29 @@ test("a class of one's own makes its own", () => {
   assert.is(scheduler.config.clipSample, false);
 });
 
+test("betaStart and betaEnd are finite, where a schedule ignores them too: JSON has no other numbers", () => {
+  const classes: any[] = [DDIMScheduler, implementations.simd.DDIMInverseScheduler];
+  for (const Scheduler of classes) {
+    for (const name of ["betaStart", "betaEnd"] as const) {
+      for (const value of [Infinity, -Infinity, NaN]) {
+        for (const others of [{}, { betaSchedule: "squaredcos_cap_v2" }, { trainedBetas: [0.1, 0.2] }] as const) {
+          const isRefused = (error: unknown) =>
+            error instanceof RangeError &&
+            error.message.startsWith(`"${name}"`) &&
+            error.message.includes(Number.isNaN(value) ? "number" : "finite number") &&
+            error.message.includes(`got ${value}`);
+          assert.throws(() => new Scheduler({ ...others, [name]: value }), isRefused);
+          assert.throws(() => Scheduler.fromConfig({}, { ...others, [name]: value }), isRefused);
+          assert.throws(() => Scheduler.fromConfig({ [keyOf(name)]: value }, others), isRefused);
+        }
+      }
+      for (const value of [2, -1, 0, 1e300]) {
+        const scheduler = new Scheduler({ [name]: value });
+        const again = Scheduler.fromConfig(JSON.stringify(scheduler.toConfig()));
+        assert.equal(again.config, scheduler.config);
+      }
+    }
+  }
+});
+
 test.run();

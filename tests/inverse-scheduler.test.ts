@@ -83,7 +83,7 @@ for (const [name, { DDIMInverseScheduler }] of Object.entries(implementations)) 
   });
 }
 
-const { DiffusionPipeline, DDIMScheduler, Generator } = implementations.simd;
+const { DDIMInverseScheduler, DiffusionPipeline, DDIMScheduler, Generator } = implementations.simd;
 
 /** Data N(mean, deviation^2): the noise in a sample is known in closed form. */
 async function invertAndSample(
@@ -176,6 +176,86 @@ test("invert takes what it should", async () => {
     );
     assert.match((error as Error).message, message);
   }
+});
+
+// ---- configurations
+
+/** What an inverse scheduler is made from, what `onWarning` is told, and what console.warn is. */
+function make(create: (onWarning: (message: string) => void) => { config: { thresholding: boolean } }) {
+  const told: string[] = [];
+  const warned: string[] = [];
+  const { warn } = console;
+  console.warn = (...args) => warned.push(args.join(" "));
+  try {
+    return { scheduler: create((message) => told.push(message)), told, warned };
+  } finally {
+    console.warn = warn;
+  }
+}
+
+const CONFIGS: DDIMSchedulerOptions[] = [
+  {},
+  { setAlphaToOne: false },
+  { setAlphaToOne: false, predictionType: "sample", betaSchedule: "linear", clipSample: false },
+  { betaSchedule: "scaled_linear", clipSample: false, timestepSpacing: "trailing", setAlphaToOne: false },
+  { rescaleBetasZeroSnr: true, predictionType: "v_prediction", setAlphaToOne: false },
+];
+
+test("an inverse scheduler's own configuration makes the same one, and nothing is told", () => {
+  for (const options of CONFIGS) {
+    const inverse = new DDIMInverseScheduler(options);
+    for (const config of [inverse.toConfig(), JSON.stringify(inverse.toConfig())]) {
+      const { scheduler, told, warned } = make((onWarning) =>
+        DDIMInverseScheduler.fromConfig(config, {}, { onWarning }),
+      );
+      assert.equal(scheduler.config, inverse.config);
+      assert.equal([told, warned], [[], []], JSON.stringify(options));
+      const silent = make(() => DDIMInverseScheduler.fromConfig(config));
+      assert.equal(silent.warned, [], JSON.stringify(options));
+    }
+  }
+});
+
+test("an alpha product that another class's configuration leaves is still told", () => {
+  const config = { set_alpha_to_one: false, _class_name: "PNDMScheduler" };
+  assert.is(make((onWarning) => DDIMInverseScheduler.fromConfig(config, {}, { onWarning })).told.length, 1);
+});
+
+test("an inverse scheduler ignores thresholding, and tells so once", () => {
+  const isTold = (messages: string[]) => {
+    assert.is(messages.length, 1, messages.join("\n"));
+    assert.match(messages[0]!, /thresholding/);
+    assert.match(messages[0]!, /ignore/);
+  };
+  const configs = [{ thresholding: true }, JSON.stringify({ thresholding: true, _class_name: "DDIMScheduler" })];
+  for (const config of configs) {
+    const { scheduler, told, warned } = make((onWarning) => DDIMInverseScheduler.fromConfig(config, {}, { onWarning }));
+    assert.is(scheduler.config.thresholding, false);
+    isTold(told);
+    assert.equal(warned, []);
+  }
+  const overridden = make((onWarning) => DDIMInverseScheduler.fromConfig({}, { thresholding: true }, { onWarning }));
+  assert.is(overridden.scheduler.config.thresholding, false);
+  isTold(overridden.told);
+  assert.equal(overridden.warned, []);
+
+  const withoutListener = make(() => DDIMInverseScheduler.fromConfig({ thresholding: true }));
+  assert.is(withoutListener.scheduler.config.thresholding, false);
+  isTold(withoutListener.warned);
+
+  const constructed = make(() => new DDIMInverseScheduler({ thresholding: true }));
+  assert.is(constructed.scheduler.config.thresholding, false);
+  isTold(constructed.warned);
+  assert.equal(make(() => new DDIMInverseScheduler({ thresholding: false })).warned, []);
+});
+
+test("an inverse scheduler that ignores thresholding clips, as its configuration says", () => {
+  const options = { clipSample: true, clipSampleRange: 0.5 };
+  const plain = new DDIMInverseScheduler(options);
+  const { scheduler } = make(() => new DDIMInverseScheduler({ ...options, thresholding: true, sampleMaxValue: 9 }));
+  for (const each of [plain, scheduler as typeof plain]) each.setTimesteps(10);
+  assert.equal((scheduler as typeof plain).step(m, x, 500), plain.step(m, x, 500));
+  assert.is((scheduler as typeof plain).toConfig()["thresholding"], false);
 });
 
 test.run();
