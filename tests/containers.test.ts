@@ -549,7 +549,7 @@ test("a property that calls the library while it is read disturbs neither call",
   const interlude = () => {
     const generator = new Generator(8);
     const sample = normalTensor(9, [4, 5000]);
-    const { prevSample } = other.step(normalData(10, 40000), sample, [900, 700, 500, 300], {
+    const { prevSample } = other.step(normalTensor(10, [8, 5000]), sample, [900, 700, 500, 300], {
       eta: 1,
       guidanceScale: 2,
       generator,

@@ -35,7 +35,6 @@ function makeWorld(library: Library = implementations.simd) {
     const scheduler: Any = new DDIMScheduler(options);
     scheduler.setTimesteps(steps);
     guard(scheduler.alphasCumprod);
-    guard(scheduler.timesteps);
     return scheduler;
   };
 
@@ -101,6 +100,16 @@ function option(name: string, value: unknown, error: ErrorClass, takes: string, 
   ];
 }
 
+/** A number of training steps that is refused. */
+function trainingSteps(value: unknown, error: ErrorClass, got: string): Row {
+  return [
+    ({ DDIMScheduler }) => new DDIMScheduler({ numTrainTimesteps: value }),
+    error,
+    '"numTrainTimesteps" expected an integer',
+    `got ${got}`,
+  ];
+}
+
 const linear = { betaSchedule: "linear" };
 const nothing = {};
 
@@ -113,22 +122,22 @@ const TABLE: Record<string, Row[]> = {
     [({ DDIMScheduler }) => new DDIMScheduler({ clip: true }), TypeError, '"options"', '"clip"', "clipSample"],
     [({ DDIMScheduler }) => new DDIMScheduler({ beta_start: 0.1 }), TypeError, '"beta_start"', "betaStart"],
     [({ DDIMScheduler }) => new DDIMScheduler({ eta: undefined }), TypeError, '"eta"'],
-    option("numTrainTimesteps", 0, RangeError, "an integer >= 1", "0"),
-    option("numTrainTimesteps", -5, RangeError, "an integer >= 1", "-5"),
-    option("numTrainTimesteps", 2.5, RangeError, "an integer >= 1", "2.5"),
-    option("numTrainTimesteps", NaN, RangeError, "an integer >= 1", "NaN"),
-    option("numTrainTimesteps", Infinity, RangeError, "an integer >= 1", "Infinity"),
-    option("numTrainTimesteps", "1000", TypeError, "an integer >= 1", '"1000"'),
-    option("numTrainTimesteps", 1000n, TypeError, "an integer >= 1", "1000n"),
-    option("numTrainTimesteps", null, TypeError, "an integer >= 1", "null"),
+    trainingSteps(0, RangeError, "0"),
+    trainingSteps(-5, RangeError, "-5"),
+    trainingSteps(2.5, RangeError, "2.5"),
+    trainingSteps(NaN, RangeError, "NaN"),
+    trainingSteps(Infinity, RangeError, "Infinity"),
+    trainingSteps("1000", TypeError, '"1000"'),
+    trainingSteps(1000n, TypeError, "1000n"),
+    trainingSteps(null, TypeError, "null"),
     option("betaStart", 0, RangeError, "a number in (0, 1)", "0", linear),
     option("betaStart", 1, RangeError, "a number in (0, 1)", "1", linear),
     option("betaStart", -0.1, RangeError, "a number in (0, 1)", "-0.1", { betaSchedule: "scaled_linear" }),
-    option("betaStart", "0.1", TypeError, "a number", '"0.1"', linear),
+    option("betaStart", "0.1", TypeError, "a finite number", '"0.1"', linear),
     option("betaEnd", 0, RangeError, "a number in (0, 1]", "0", linear),
     option("betaEnd", 1.01, RangeError, "a number in (0, 1]", "1.01", { betaSchedule: "sigmoid" }),
-    option("betaEnd", NaN, RangeError, "a number", "NaN", linear),
-    option("betaEnd", [0.02], TypeError, "a number", "[0.02]", linear),
+    option("betaEnd", NaN, RangeError, "a finite number", "NaN", linear),
+    option("betaEnd", [0.02], TypeError, "a finite number", "[0.02]", linear),
     option(
       "betaSchedule",
       "cosine",
@@ -147,13 +156,13 @@ const TABLE: Record<string, Row[]> = {
     option("predictionType", null, TypeError, 'one of "epsilon", "sample", "v_prediction"', "null"),
     option("clipSample", 1, TypeError, "a boolean", "1"),
     option("clipSample", "false", TypeError, "a boolean", '"false"'),
-    option("clipSampleRange", 0, RangeError, "a number > 0", "0"),
-    option("clipSampleRange", -1, RangeError, "a number > 0", "-1"),
-    option("clipSampleRange", NaN, RangeError, "a number > 0", "NaN"),
-    option("clipSampleRange", "1", TypeError, "a number > 0", '"1"'),
+    option("clipSampleRange", 0, RangeError, "a finite number > 0", "0"),
+    option("clipSampleRange", -1, RangeError, "a finite number > 0", "-1"),
+    option("clipSampleRange", NaN, RangeError, "a finite number > 0", "NaN"),
+    option("clipSampleRange", "1", TypeError, "a finite number > 0", '"1"'),
     option("thresholding", 0, TypeError, "a boolean", "0"),
-    option("sampleMaxValue", 0, RangeError, "a number > 0", "0"),
-    option("sampleMaxValue", nothing, TypeError, "a number > 0", "an object"),
+    option("sampleMaxValue", 0, RangeError, "a finite number > 0", "0"),
+    option("sampleMaxValue", nothing, TypeError, "a finite number > 0", "an object"),
     option("dynamicThresholdingRatio", 0, RangeError, "a number in (0, 1]", "0"),
     option("dynamicThresholdingRatio", 1.5, RangeError, "a number in (0, 1]", "1.5"),
     option("dynamicThresholdingRatio", "0.9", TypeError, "a number in (0, 1]", '"0.9"'),
@@ -332,9 +341,9 @@ const TABLE: Record<string, Row[]> = {
     [
       ({ step, float32 }) => step({ modelOutput: float32(6), sample: float32(6), timestep: [9, 8, 7, 6] }),
       RangeError,
-      '"sample"',
-      "4 timesteps",
-      "got 6",
+      '"timestep"',
+      "4",
+      "6",
     ],
     [
       ({ DDIMScheduler, modelOutput, sample }) => new DDIMScheduler().step(modelOutput, sample, 950),
@@ -406,7 +415,7 @@ const TABLE: Record<string, Row[]> = {
       ({ step, generator }) => step({}, { eta: 1, generator: [generator, generator, generator] }),
       RangeError,
       '"generator"',
-      "one Generator, or 2",
+      "batch",
       "got 3",
     ],
     [
@@ -568,7 +577,6 @@ const TABLE: Record<string, Row[]> = {
   ],
 
   DDIMInverseScheduler: [
-    [({ makeInverse }) => makeInverse({ thresholding: true }), RangeError, '"thresholding"', "false", "got true"],
     [({ makeInverse }) => makeInverse({ eta: 0 }), TypeError, '"eta"'],
     [
       ({ makeInverse, modelOutput, sample }) => makeInverse({}).step(modelOutput, sample, 0, { eta: 0 }),
@@ -613,12 +621,6 @@ const TABLE: Record<string, Row[]> = {
       ({ DDIMInverseScheduler, modelOutput, sample }) => new DDIMInverseScheduler().step(modelOutput, sample, 0),
       Error,
       "call setTimesteps first",
-    ],
-    [
-      ({ DDIMInverseScheduler }) => DDIMInverseScheduler.fromConfig({ thresholding: true }),
-      RangeError,
-      '"thresholding"',
-      "got true",
     ],
   ],
 
@@ -705,7 +707,7 @@ const TABLE: Record<string, Row[]> = {
     [({ generator }) => generator.setState("state"), TypeError, '"state"', "Uint8Array of 5056 bytes", 'got "state"'],
     [({ generator, float64 }) => generator.setState(float64(632)), TypeError, '"state"', "got Float64Array(632)"],
     [({ generator }) => generator.setState(new Uint8Array(10)), RangeError, '"state"', "5056 bytes", "Uint8Array(10)"],
-    [({ generator }) => generator.setState(new Uint8Array(5056)), RangeError, '"state"', "getState"],
+    [({ generator }) => generator.setState(new Uint8Array(5056)), RangeError, '"state"'],
   ],
 };
 
@@ -714,6 +716,7 @@ function assertError(error: Any, expected: ErrorClass, pieces: readonly string[]
   assert.ok(error instanceof Error, "nothing was thrown");
   assert.is(error.constructor, expected, `${error.name}: ${error.message}`);
   for (const piece of pieces) assert.ok(error.message.includes(piece), `${piece} is not in: ${error.message}`);
+  assert.ok(error.message.length <= 500, `${error.message.length} characters`);
 }
 
 const expectedResults = makeWorld().go();

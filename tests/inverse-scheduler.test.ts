@@ -70,7 +70,6 @@ for (const [name, { DDIMInverseScheduler }] of Object.entries(implementations)) 
   });
 
   test(`${name}: what an inversion cannot do is refused`, () => {
-    assert.throws(() => new DDIMInverseScheduler({ thresholding: true }), /"thresholding" expected false/);
     const sample = new DDIMInverseScheduler({ predictionType: "sample" });
     sample.setTimesteps(10);
     assert.throws(() => sample.step(m, x, 0), /setAlphaToOne: false/);
@@ -163,9 +162,9 @@ test("invert takes what it should", async () => {
   const rejected: [options: object, message: RegExp][] = [
     [{ numInferenceSteps: 5 }, /"sample" expected/],
     [{ sample: x, numInferenceSteps: 5, eta: 0 }, /has no option "eta"/],
-    [{ sample: x, numInferenceSteps: 5, refine: 3 }, /"refine" expected an object, got 3/],
+    [{ sample: x, numInferenceSteps: 5, refine: 3 }, /"refine" expected .*boolean.*object.*, got 3/],
     [{ sample: x, numInferenceSteps: 5, refine: { iterations: 0 } }, /"iterations" expected an integer >= 1/],
-    [{ sample: x, numInferenceSteps: 5, refine: { tolerance: 0 } }, /"tolerance" expected a number > 0/],
+    [{ sample: x, numInferenceSteps: 5, refine: { tolerance: 0 } }, /"tolerance" expected a finite number > 0/],
     [{ sample: new Uint16Array(4), numInferenceSteps: 5, refine: true }, /"sample" expected float32 data to refine/],
     [{ sample: x }, /call scheduler.setTimesteps first/],
   ];

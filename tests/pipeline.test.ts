@@ -261,7 +261,7 @@ test("two runs of one pipeline at a time do not disturb each other", async () =>
 const noise = new Float32Array(4);
 const tensor = { data: noise, dims: [1, 4] };
 const REFUSED: [options: object, kind: new () => Error, message: string][] = [
-  [{}, TypeError, '"dims" and "sample"'],
+  [{}, TypeError, '"dims"'],
   [{ dims: [4], sample: tensor }, TypeError, '"dims" and "sample"'],
   [{ dims: [1, 4], steps: 5 }, TypeError, 'has no option "steps"'],
   [{ dims: [1.5] }, RangeError, '"dims"'],

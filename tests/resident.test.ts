@@ -40,7 +40,7 @@ for (const [name, { allocate, DDIMScheduler, Generator }] of Object.entries(impl
           ];
           for (const [output, options] of cases) {
             const expected = scheduler.step(output.outside.data, x.outside.data, 500, options());
-            for (const modelOutput of [output.inside, output.outside.data]) {
+            for (const modelOutput of [output.inside, output.outside]) {
               scheduler.step(modelOutput, x.inside.data, 500, { ...options(), out });
               assert.equal(out.data, expected, `${length} elements, into resident memory`);
               const outside = scheduler.step(modelOutput, x.inside, 500, options()) as { data: unknown };

@@ -145,7 +145,7 @@ test("a stepsOffset that leaves the training steps is refused by name, and nothi
       () => scheduler.setTimesteps(steps),
       (error: unknown) => error instanceof RangeError && /stepsOffset/.test(error.message),
     );
-    assert.is(scheduler.timesteps, before);
+    assert.equal(scheduler.timesteps, before);
     assert.is(scheduler.numInferenceSteps, null);
   }
 });
@@ -199,7 +199,7 @@ test("a list of one's own", () => {
       () => scheduler.setTimesteps(list),
       (error: unknown) => error instanceof RangeError && /"steps"/.test(error.message),
     );
-    assert.is(scheduler.timesteps, before);
+    assert.equal(scheduler.timesteps, before);
   }
 });
 
