@@ -1,6 +1,6 @@
 // Image-to-image and inpainting, against loops in float64.
 
-import type { DDIMSchedulerOptions, RunOptions } from "ddim-wasm";
+import type { DDIMSchedulerOptions } from "ddim-wasm";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { halfToNumber } from "./binary16.js";
@@ -117,8 +117,8 @@ function fill(
 
 for (const [dims, weight] of MASKS) {
   for (const knownNoise of ["same", "fresh"] as const) {
-    for (const start of [{ dims: DIMS }, { strength: 0.5 }] as Partial<RunOptions>[]) {
-      const steps = start.strength ? leading.slice(-10) : leading;
+    for (const start of [{ dims: DIMS }, { strength: 0.5 }] as ({ dims: number[] } | { strength: number })[]) {
+      const steps = "strength" in start ? leading.slice(-10) : leading;
       test(`inpainting, mask [${dims}], ${knownNoise} noise, from ${Object.keys(start)}`, async () => {
         const mask = { data: fill(dims, weight), dims };
         const result = await makePipeline().run({
@@ -135,7 +135,7 @@ for (const [dims, weight] of MASKS) {
         const expected = Float64Array.from(image.data, (known, i) => {
           let drawn = 0;
           const z = (): number => noises[knownNoise === "fresh" ? ++drawn : 0]![i]!;
-          const first = start.strength ? noised(known, noises[0]![i]!, steps[0]!) : noises[0]![i]!;
+          const first = "strength" in start ? noised(known, noises[0]![i]!, steps[0]!) : noises[0]![i]!;
           return loop(first, steps, 50, (x, p) => {
             const kept = p < 0 ? known : noised(known, z(), p);
             return kept + weights[i]! * (x - kept);

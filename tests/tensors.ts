@@ -5,24 +5,28 @@ import { implementations } from "./implementations.js";
 
 export type DType = "float32" | "float16";
 export type Data = Float32Array | Uint16Array;
+/** The data of a type, in memory of its own. */
+export type DataOf<T extends DType> = InstanceType<
+  T extends "float32" ? typeof Float32Array : T extends "float16" ? typeof Uint16Array : never
+>;
 
 /** New memory for `length` values that begin `offset` elements after the start of their buffer. */
-export function emptyData(length: number, type: DType = "float32", offset = 0): Data {
-  const whole = type === "float32" ? new Float32Array(length + offset) : new Uint16Array(length + offset);
-  return whole.subarray(offset);
+export function emptyData<T extends DType = "float32">(length: number, type?: T, offset = 0): DataOf<T> {
+  const whole = type === "float16" ? new Uint16Array(length + offset) : new Float32Array(length + offset);
+  return whole.subarray(offset) as DataOf<T>;
 }
 
 /** `length` normal values from a seed. */
-export function normalData(seed: number, length: number, type: DType = "float32", offset = 0): Data {
+export function normalData<T extends DType = "float32">(seed: number, length: number, type?: T, offset = 0): DataOf<T> {
   const data = emptyData(length, type, offset);
-  new implementations.simd.Generator(seed).randn([length], { type, out: data });
+  new implementations.simd.Generator(seed).randn([length], { type, out: data as Data });
   return data;
 }
 
 /** `normalData` as a tensor. */
-export function normalTensor(seed: number, dims: number[], type: DType = "float32") {
+export function normalTensor<T extends DType = "float32">(seed: number, dims: number[], type?: T) {
   const length = dims.reduce((product, size) => product * size, 1);
-  return { data: normalData(seed, length, type), dims, type };
+  return { data: normalData(seed, length, type), dims, type: type ?? ("float32" as T) };
 }
 
 /** The bytes that an array shows. */

@@ -16,6 +16,10 @@ import {
   type Tensor,
 } from "ddim-wasm";
 
+// What the library makes lies over an ArrayBuffer.
+type Floats = Float32Array<ArrayBuffer>;
+type Halves = Uint16Array<ArrayBuffer>;
+
 /** Whether two types are the same, and not only assignable to one another. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 declare function check<Truth extends true>(): Truth;
@@ -52,7 +56,7 @@ declare const frozen: Readonly<{ data: Float32Array; dims: readonly [1, 4, 64, 6
 declare const onnx: OnnxTensor;
 declare const onnxFloats: TypedOnnxTensor<"float32">;
 declare const transformers: TransformersTensor;
-declare const resident: ResidentTensor<Float32Array>;
+declare const resident: ResidentTensor<Floats>;
 declare const declared: StepOptions;
 declare const flag: boolean;
 
@@ -73,7 +77,7 @@ declare const flag: boolean;
   const fromTransformers = scheduler.step(onnx, transformers, 999, { eta: 1, generator: [generator, generator] });
   check<Same<typeof fromTransformers, TransformersTensor>>();
   const noise = scheduler.step(floats, generator.randn([1, 4]), 999, { eta: undefined });
-  check<Same<typeof noise, PlainTensor<Float32Array>>>();
+  check<Same<typeof noise, PlainTensor<Floats>>>();
   let sample: Tensor = onnx;
   sample = scheduler.step(floats, sample, 999);
 }
@@ -81,11 +85,11 @@ declare const flag: boolean;
 // A resident sample comes out in JavaScript's memory, unless `out` says otherwise.
 {
   const outside = scheduler.step(floats, resident, 999);
-  check<Same<typeof outside, PlainTensor<Float32Array>>>();
+  check<Same<typeof outside, PlainTensor<Floats>>>();
   const inside = scheduler.step(floats, resident, 999, { out: resident });
-  check<Same<typeof inside, ResidentTensor<Float32Array>>>();
+  check<Same<typeof inside, ResidentTensor<Floats>>>();
   const both = scheduler.step(floats, resident, 999, { out: resident, returnDict: true });
-  check<Same<typeof both, StepResult<ResidentTensor<Float32Array>, PlainTensor<Float32Array>>>>();
+  check<Same<typeof both, StepResult<ResidentTensor<Floats>, PlainTensor<Floats>>>>();
 }
 
 // returnDict: true, false, or either; written down or in a variable.
@@ -138,7 +142,7 @@ declare const flag: boolean;
   const velocity = scheduler.getVelocity(transformers, floats, 1n);
   check<Same<typeof velocity, TransformersTensor>>();
   const velocityInto = scheduler.getVelocity(resident, floats, 1, { out: resident });
-  check<Same<typeof velocityInto, ResidentTensor<Float32Array>>>();
+  check<Same<typeof velocityInto, ResidentTensor<Floats>>>();
   const inverse = new DDIMInverseScheduler({ clipSample: false });
   const inverted = inverse.step(onnx, transformers, 999, { returnDict: true });
   check<Same<typeof inverted, StepResult<TransformersTensor>>>();
@@ -176,20 +180,20 @@ declare const flag: boolean;
 // The generator and resident tensors.
 {
   const normals = generator.randn([2, 3]);
-  check<Same<typeof normals, PlainTensor<Float32Array>>>();
+  check<Same<typeof normals, PlainTensor<Floats>>>();
   const uniforms = generator.rand(frozen.dims, { type: "float32" });
-  check<Same<typeof uniforms.data, Float32Array>>();
+  check<Same<typeof uniforms.data, Floats>>();
   const into = generator.randn([2, 3], { type: "float16", out: onnx });
   check<Same<typeof into, OnnxTensor>>();
   const integers = generator.randint(0, 10, [4]);
-  check<Same<typeof integers, Int32Array>>();
+  check<Same<typeof integers, Int32Array<ArrayBuffer>>>();
   const bigIntegers = generator.randint(0n, 10n, [4]);
-  check<Same<typeof bigIntegers, BigInt64Array>>();
+  check<Same<typeof bigIntegers, BigInt64Array<ArrayBuffer>>>();
   check<Same<ReturnType<typeof generator.clone>, Generator>>();
   const floatMemory = allocate([2, 3]);
-  check<Same<typeof floatMemory.data, Float32Array>>();
+  check<Same<typeof floatMemory.data, Floats>>();
   const halfMemory = allocate([2, 3], "float16");
-  check<Same<typeof halfMemory.data, Uint16Array>>();
+  check<Same<typeof halfMemory.data, Halves>>();
 }
 
 // Mistakes.
