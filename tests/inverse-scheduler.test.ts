@@ -3,7 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { relativeError } from "./golden.js";
 import { implementations } from "./implementations.js";
-import { normalTensor } from "./tensors.js";
+import { assertSameBits, normalTensor } from "./tensors.js";
 
 const T = 1000;
 const x = normalTensor(1, [2, 3, 7]);
@@ -69,6 +69,30 @@ for (const [name, { DDIMInverseScheduler }] of Object.entries(implementations)) 
     );
   });
 
+  test(`${name}: thresholding is ignored with a warning`, () => {
+    const expected = "thresholding: ignored, DDIMInverseScheduler works as with false";
+    const warnings: string[] = [];
+    const onWarning = (message: string): number => warnings.push(message);
+    const read = DDIMInverseScheduler.fromConfig({ beta_schedule: "linear", thresholding: true }, {}, { onWarning });
+    assert.equal(warnings, [expected]);
+
+    const { warn } = console;
+    console.warn = onWarning;
+    try {
+      const made = new DDIMInverseScheduler({ betaSchedule: "linear", thresholding: true });
+      assert.equal(warnings.slice(1), [`ddim-wasm: ${expected}`]);
+      for (const inverse of [read, made]) {
+        assert.is(inverse.config.thresholding, false);
+        inverse.setTimesteps(10);
+        const plain = new DDIMInverseScheduler({ betaSchedule: "linear" });
+        plain.setTimesteps(10);
+        assertSameBits(inverse.step(m, x, 500).data, plain.step(m, x, 500).data);
+      }
+    } finally {
+      console.warn = warn;
+    }
+  });
+
   test(`${name}: what an inversion cannot do is refused`, () => {
     const sample = new DDIMInverseScheduler({ predictionType: "sample" });
     sample.setTimesteps(10);
@@ -103,7 +127,7 @@ async function invertAndSample(
   const image = { data: data.map((value) => mean + deviation * value), dims };
   const inversion = await pipeline.invert({ sample: image, numInferenceSteps: steps, refine });
   const again = await pipeline.run({ sample: inversion.sample, numInferenceSteps: steps });
-  const difference = image.data.reduce((most, value, i) => Math.max(most, Math.abs(value - again.data[i])), 0);
+  const difference = image.data.reduce((most, value, i) => Math.max(most, Math.abs(value - again.data[i]!)), 0);
   return { difference, ...inversion };
 }
 
@@ -162,7 +186,7 @@ test("invert takes what it should", async () => {
   const rejected: [options: object, message: RegExp][] = [
     [{ numInferenceSteps: 5 }, /"sample" expected/],
     [{ sample: x, numInferenceSteps: 5, eta: 0 }, /has no option "eta"/],
-    [{ sample: x, numInferenceSteps: 5, refine: 3 }, /"refine" expected .*boolean.*object.*, got 3/],
+    [{ sample: x, numInferenceSteps: 5, refine: 3 }, /"refine" expected a boolean or { iterations, tolerance }, got 3/],
     [{ sample: x, numInferenceSteps: 5, refine: { iterations: 0 } }, /"iterations" expected an integer >= 1/],
     [{ sample: x, numInferenceSteps: 5, refine: { tolerance: 0 } }, /"tolerance" expected a finite number > 0/],
     [{ sample: new Uint16Array(4), numInferenceSteps: 5, refine: true }, /"sample" expected float32 data to refine/],

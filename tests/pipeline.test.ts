@@ -1,3 +1,4 @@
+import type { ModelContext } from "ddim-wasm";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { implementations, pipelineOf } from "./implementations.js";
@@ -5,7 +6,7 @@ import { assertSameBits, normalTensor } from "./tensors.js";
 
 const { allocate, DiffusionPipeline, DDIMScheduler, Generator } = implementations.simd;
 
-type Plain = { data: Float32Array | Uint16Array; dims: number[]; type: "float32" | "float16" };
+type Plain = { data: Float32Array | Uint16Array; readonly dims: readonly number[]; type: "float32" | "float16" };
 
 /** A model whose output depends on each value, on the timestep, and on nothing else: a share of the sample. */
 function model({ data, dims, type }: Plain, timestep: number): Plain {
@@ -134,9 +135,9 @@ test("conditions double the batch as a model of one's own would", async () => {
     type,
   });
   const options = { dims: [2, 1, 4, 4], numInferenceSteps: 5, guidanceScale: 2.5, guidanceRescale: 0.5 };
-  const conditional = new DiffusionPipeline<number>({
+  const conditional = new DiffusionPipeline({
     scheduler: new DDIMScheduler(),
-    model: (sample: Plain, _t, { condition }) => {
+    model: (sample: Plain, _t, { condition }: ModelContext<number>) => {
       conditions.push(condition, sample.dims);
       return biased(sample, condition!);
     },
@@ -261,8 +262,8 @@ test("two runs of one pipeline at a time do not disturb each other", async () =>
 const noise = new Float32Array(4);
 const tensor = { data: noise, dims: [1, 4] };
 const REFUSED: [options: object, kind: new () => Error, message: string][] = [
-  [{}, TypeError, '"dims"'],
-  [{ dims: [4], sample: tensor }, TypeError, '"dims" and "sample"'],
+  [{}, TypeError, '"dims" expected the shape of the noise to start from, or give a sample: got neither'],
+  [{ dims: [4], sample: tensor }, TypeError, '"dims" expected no sample beside it'],
   [{ dims: [1, 4], steps: 5 }, TypeError, 'has no option "steps"'],
   [{ dims: [1.5] }, RangeError, '"dims"'],
   [{ dims: "4" }, TypeError, '"dims"'],
@@ -290,8 +291,16 @@ const REFUSED: [options: object, kind: new () => Error, message: string][] = [
   [{ sample: tensor, strength: 1.1 }, RangeError, '"strength"'],
   [{ sample: tensor, exactSteps: true }, TypeError, '"exactSteps" expected strength'],
   [{ sample: tensor, strength: 0.5, exactSteps: 1 }, TypeError, '"exactSteps" expected a boolean'],
-  [{ dims: [1, 4], mask: noise }, TypeError, '"mask" and "known"'],
-  [{ dims: [1, 4], known: tensor }, TypeError, '"mask" and "known"'],
+  [
+    { dims: [1, 4], mask: noise },
+    TypeError,
+    '"mask" expected known beside it, and "known" a mask: give both, or neither',
+  ],
+  [
+    { dims: [1, 4], known: tensor },
+    TypeError,
+    '"mask" expected known beside it, and "known" a mask: give both, or neither',
+  ],
   [{ dims: [1, 4], mask: noise, known: new Float32Array(5) }, RangeError, '"known" expected 4 elements'],
   [{ dims: [1, 4], mask: new Float32Array(3), known: tensor }, RangeError, '"mask" expected 4 elements'],
   [{ dims: [1, 4], mask: { data: noise, dims: [2, 2] }, known: tensor }, RangeError, '"mask.dims"'],
@@ -316,7 +325,10 @@ test("options that do not fit are refused before the model is called", async () 
   assert.is(calls, 0);
   const unset = await rejection(makePipeline().run({ dims: [1, 4] }));
   assert.match(unset.message, "call scheduler.setTimesteps first, or give numInferenceSteps");
-  assert.throws(() => new DiffusionPipeline({ scheduler: {}, model } as never), /"scheduler" expected a DDIMScheduler/);
+  assert.throws(
+    () => new DiffusionPipeline({ scheduler: {}, model } as never),
+    /"scheduler" expected a scheduler of ddim-wasm that denoises, such as a DDIMScheduler, got an object/,
+  );
   assert.throws(
     () => new DiffusionPipeline({ scheduler: new DDIMScheduler(), model: 1 } as never),
     /"model" expected a function/,
