@@ -31,22 +31,23 @@ const given: Record<string, { type: string; make: () => unknown }> = {
     make: () => new DiffusionPipeline({ scheduler: withSteps(new DDIMScheduler()), model: predict }),
   },
   generator: { type: "Generator", make: () => new Generator(0) },
-  model: { type: "(sample: Tensor, t: number) => Promise<PlainTensor<Float32Array>>", make: () => predict },
-  unet: { type: "(sample: Tensor, t: number) => Promise<PlainTensor<Float32Array>>", make: () => predict },
-  sample: { type: "PlainTensor<Float32Array>", make: tensor },
-  modelOutput: { type: "PlainTensor<Float32Array>", make: tensor },
-  predOriginalSample: { type: "PlainTensor<Float32Array>", make: tensor },
-  image: { type: "PlainTensor<Float32Array>", make: tensor },
-  noise: { type: "PlainTensor<Float32Array>", make: tensor },
+  model: { type: "(sample: Tensor, t: number) => Promise<PlainTensor<Float32Data>>", make: () => predict },
+  unet: { type: "(sample: Tensor, t: number) => Promise<PlainTensor<Float32Data>>", make: () => predict },
+  sample: { type: "PlainTensor<Float32Data>", make: tensor },
+  modelOutput: { type: "PlainTensor<Float32Data>", make: tensor },
+  predOriginalSample: { type: "PlainTensor<Float32Data>", make: tensor },
+  image: { type: "PlainTensor<Float32Data>", make: tensor },
+  noise: { type: "PlainTensor<Float32Data>", make: tensor },
   t: { type: "number", make: () => 500 },
   show: { type: "(step: number, image: Tensor) => void", make: () => () => {} },
   // Neither browsers' nor Node's types are given to the compiler: the package must do without.
   console: { type: "{ log(...values: unknown[]): void }", make: () => ({ log() {} }) },
 };
-const givenTypes = "DDIMInverseScheduler, DiffusionPipeline, DDIMScheduler, Generator, PlainTensor, Tensor";
+const givenTypes =
+  "DDIMInverseScheduler, DiffusionPipeline, DDIMScheduler, Float32Data, Generator, PlainTensor, Tensor";
 
 interface Example {
-  /** The source that has it, such as "src/generator.ts". */
+  /** The source that has it, such as "src/random/generator.ts". */
   file: string;
   /** The line of its tag, and so of the first line of `code`. */
   line: number;
@@ -207,10 +208,15 @@ test("doc comments: what can be called and the examples are found", () => {
   const names = callable.map(({ declaration, method }) => nameOf(declaration, method));
   for (const name of [
     "allocate",
-    "DiffusionPipeline",
-    "DDIMScheduler.step",
-    "NoiseScheduler.addNoise",
+    "DDIMScheduler",
+    "DDIMInverseScheduler",
+    "DiffusionPipeline.stream",
     "Generator.randn",
+    "NoiseLevels.fromConfig",
+    "NoiseLevels.setTimesteps",
+    "ResidentMembers.free",
+    "Scheduler.addNoise",
+    "Scheduler.step",
   ])
     assert.ok(names.includes(name), name);
   assert.is(examples.length, sources.flatMap((file) => read(file).match(/@example\b/g) ?? []).length);

@@ -5,6 +5,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { readGolden } from "./golden.js";
 import { implementations } from "./implementations.js";
+import { type Data, emptyData } from "./tensors.js";
 import { type DType, TorchRandom } from "./torch-random.js";
 
 const golden = readGolden("rng");
@@ -223,6 +224,21 @@ for (const [name, { Generator }] of Object.entries(implementations)) {
     const parts = [0, 1].flatMap(() => Array.from(generator.randn([1, 4, 64, 64]).data));
     assert.ok(same(together, Float32Array.from(parts)));
     assert.ok(same(together, new Generator(4).randn([2 * 4 * 64 * 64]).data));
+  });
+
+  test(`${name}: the type of values is that of out`, () => {
+    for (const distribution of ["randn", "rand"] as const) {
+      for (const type of ["float32", "float16"] as const) {
+        const expected = new Generator(3)[distribution]([2, 5], { type });
+        const bare = emptyData(10, type);
+        const filled: object = new Generator(3)[distribution]([2, 5], { out: bare as Data });
+        assert.equal(filled, { data: expected.data, dims: [2, 5], type }, "a tensor around a bare array");
+        assert.is((filled as { data: Data }).data, bare);
+        const tensor = { data: emptyData(10, type), dims: [2, 5] };
+        assert.is(new Generator(3)[distribution]([2, 5], { out: tensor }), tensor);
+        assert.equal(tensor.data, expected.data);
+      }
+    }
   });
 
   test(`${name}: only the low 32 bits of a seed count`, () => {
