@@ -13,6 +13,7 @@ import {
   storedAs,
   type Tensor,
   type TensorData,
+  type TensorLike,
 } from "../tensor/tensor.js";
 import { kindOf, lengthOf } from "../tensor/typed-array.js";
 import { exportState, importState, STATE_BYTES } from "./torch-state.js";
@@ -116,6 +117,7 @@ export class Generator {
   randn(dims: readonly number[], options: { type: "float16"; out?: undefined }): PlainTensor<HalfData>;
   randn<O extends Tensor>(dims: readonly number[], options: RandomOptions & { out: O }): FilledTensor<O>;
   randn(dims: readonly number[], options?: RandomOptions & { out?: undefined }): PlainTensor;
+  randn(dims: readonly number[], options: RandomOptions): TensorLike;
   randn(dims: readonly number[], options?: RandomOptions): unknown {
     return this.#fill("normal", dims, options);
   }
@@ -134,6 +136,7 @@ export class Generator {
   rand(dims: readonly number[], options: { type: "float16"; out?: undefined }): PlainTensor<HalfData>;
   rand<O extends Tensor>(dims: readonly number[], options: RandomOptions & { out: O }): FilledTensor<O>;
   rand(dims: readonly number[], options?: RandomOptions & { out?: undefined }): PlainTensor;
+  rand(dims: readonly number[], options: RandomOptions): TensorLike;
   rand(dims: readonly number[], options?: RandomOptions): unknown {
     return this.#fill("uniform", dims, options);
   }
@@ -172,7 +175,7 @@ export class Generator {
    * const state = generator.getState();
    * generator.setState(state); // draws the same numbers again
    */
-  getState(): Uint8Array {
+  getState(): InstanceType<typeof Uint8Array> {
     return exportState(this.#state, this.#initialSeed);
   }
 

@@ -26,7 +26,7 @@ const REST = [
   [CACHED + 1, WORDS + 5],
 ] as const;
 
-export function exportState(state: RandomState, initialSeed: bigint): Uint8Array {
+export function exportState(state: RandomState, initialSeed: bigint): InstanceType<typeof Uint8Array> {
   const words = new Uint32Array(STATE_BYTES / 4);
   new BigUint64Array(words.buffer)[SEED] = initialSeed;
   words[SEEDED] = 1;

@@ -12,6 +12,9 @@ import { bufferOf, byteOffsetOf, isDetached, kindOf, lengthOf } from "./typed-ar
 /** Float16Array where the compiler's library knows it. */
 export type F16 = typeof globalThis extends { Float16Array: { prototype: infer T } } ? T : never;
 
+/** A new Float16Array. */
+type NewF16 = typeof globalThis extends { Float16Array: { of(...items: number[]): infer T } } ? T : never;
+
 /** Values: float32, or float16 as a Float16Array or as raw binary16 bits in a Uint16Array. */
 export type TensorData = Float32Array | Uint16Array | F16;
 
@@ -207,5 +210,19 @@ function construct(tensor: object, type: DType, data: TensorData, dims: number[]
   return made as TensorLike;
 }
 
-/** What a call returns for a sample of type `S`: the sample's own kind; outside the module for a resident tensor. */
-export type ResultOf<S extends Tensor> = S extends ResidentTensor ? PlainTensor<S["data"]> : S;
+/** The data of new tensors: arrays that users hold may lie in shared memory, and new ones never do. */
+type NewData<D> = D extends Float32Array ? Float32Data : D extends Uint16Array ? HalfData : D extends F16 ? NewF16 : D;
+
+/**
+ * What a call returns for a sample of type `S`: the sample's own kind, in new memory; outside the module for a resident
+ * tensor.
+ */
+export type ResultOf<S extends Tensor> = S extends TensorData
+  ? NewData<S>
+  : S extends ResidentTensor<Values>
+    ? PlainTensor<NewData<S["data"]>>
+    : S extends PlainTensor<infer D>
+      ? PlainTensor<D> extends S
+        ? PlainTensor<NewData<D>>
+        : S
+      : S;
