@@ -214,7 +214,7 @@ test("doc comments: what can be called and the examples are found", () => {
     "Generator.randn",
     "NoiseLevels.fromConfig",
     "NoiseLevels.setTimesteps",
-    "ResidentMembers.free",
+    "ResidentTensor.free",
     "Scheduler.addNoise",
     "Scheduler.step",
   ])

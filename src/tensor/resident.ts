@@ -14,10 +14,12 @@ const LARGEST = 2 ** 30;
 const MARK = "ddim-wasm.resident";
 
 /** `[Symbol.dispose]`, in the types of those whose library knows it. */
-type Dispose = typeof Symbol extends { readonly dispose: infer K extends symbol } ? { [P in K]: () => void } : unknown;
+type Dispose = {
+  [P in typeof Symbol extends { readonly dispose: infer K extends symbol } ? K : never]: () => void;
+};
 
-/** What every resident tensor has. */
-interface ResidentMembers<D extends Values> {
+/** A tensor made by {@link allocate}. It has `[Symbol.dispose]` where the engine has. */
+export interface ResidentTensor<D extends Values = Float32Data | HalfData> extends Dispose {
   /**
    * The values: a view of the module's memory, made afresh when that has grown. Do not keep it across calls.
    *
@@ -36,9 +38,6 @@ interface ResidentMembers<D extends Values> {
    */
   free(): void;
 }
-
-/** A tensor made by {@link allocate}. It has `[Symbol.dispose]` where the engine has. */
-export type ResidentTensor<D extends Values = Float32Data | HalfData> = ResidentMembers<D> & Dispose;
 
 class Resident {
   readonly #instance: Instance;
