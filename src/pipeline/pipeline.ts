@@ -3,15 +3,16 @@
 import { wrongType } from "../checks/errors.js";
 import { DDIMScheduler } from "../schedulers/ddim.js";
 import { Scheduler } from "../schedulers/scheduler.js";
-import type { ResultOf, Tensor } from "../tensor/tensor.js";
+import type { Float32Data, HalfData } from "../tensor/dtype.js";
+import type { PlainTensor, ResultOf, Tensor } from "../tensor/tensor.js";
 import { invertSample } from "./inversion.js";
 import { INVERT_OPTIONS, PIPELINE_OPTIONS, RUN_OPTIONS, STREAM_OPTIONS } from "./options.js";
 import { Run } from "./run.js";
 import type {
+  AnyFromDims,
+  AnyRunFromDims,
   DenoisingScheduler,
   DiffusionPipelineOptions,
-  Float16Tensor,
-  Float32Tensor,
   IfTaken,
   Inversion,
   InvertOptions,
@@ -20,7 +21,6 @@ import type {
   RunFromDims,
   RunFromKnown,
   RunFromSample,
-  RunOptions,
   StepReport,
 } from "./types.js";
 
@@ -35,7 +35,7 @@ import type {
  * const pipeline = new DiffusionPipeline({ scheduler: new DDIMScheduler(), model: (sample, t) => unet(sample, t) });
  * const image = await pipeline.run({ dims: [1, 1, 32, 32], generator: new Generator(0), numInferenceSteps: 20 });
  */
-export class DiffusionPipeline<X extends Tensor = Float32Tensor, C = unknown> {
+export class DiffusionPipeline<X extends Tensor = PlainTensor<Float32Data>, C = unknown> {
   readonly scheduler: DenoisingScheduler;
   readonly model: Model<X, C>;
   readonly #scheduler: Scheduler;
@@ -72,13 +72,21 @@ export class DiffusionPipeline<X extends Tensor = Float32Tensor, C = unknown> {
    *   onStep: ({ step, total }) => console.log(`${step + 1} of ${total}`),
    * });
    */
-  run(options: IfTaken<Float32Tensor, X, RunFromDims<"float32", C> & OnStep<Float32Tensor>>): Promise<Float32Tensor>;
   run(
-    options: IfTaken<Float16Tensor, X, RunFromDims<"float16", C> & OnStep<Float16Tensor> & { type: "float16" }>,
-  ): Promise<Float16Tensor>;
+    options: IfTaken<PlainTensor<Float32Data>, X, RunFromDims<"float32", C> & OnStep<PlainTensor<Float32Data>>>,
+  ): Promise<PlainTensor<Float32Data>>;
+  run(
+    options: IfTaken<
+      PlainTensor<HalfData>,
+      X,
+      RunFromDims<"float16", C> & OnStep<PlainTensor<HalfData>> & { type: "float16" }
+    >,
+  ): Promise<PlainTensor<HalfData>>;
   run<S extends X>(options: RunFromSample<S, C> & OnStep<ResultOf<S>>): Promise<ResultOf<S>>;
   run<S extends X>(options: RunFromKnown<S, C> & OnStep<ResultOf<S>>): Promise<ResultOf<S>>;
-  run<S extends X>(options: RunOptions<S, C> & OnStep<Tensor>): Promise<Float32Tensor | Float16Tensor | ResultOf<S>>;
+  run<S extends X>(
+    options: (AnyRunFromDims<X, C> | RunFromSample<S, C> | RunFromKnown<S, C>) & OnStep<AnyFromDims<X> | ResultOf<S>>,
+  ): Promise<AnyFromDims<X> | ResultOf<S>>;
   async run(options: unknown): Promise<unknown> {
     const read = RUN_OPTIONS.read("options", options);
     const onStep = read.onStep as ((report: StepReport) => unknown) | undefined;
@@ -102,16 +110,16 @@ export class DiffusionPipeline<X extends Tensor = Float32Tensor, C = unknown> {
    * }
    */
   stream(
-    options: IfTaken<Float32Tensor, X, RunFromDims<"float32", C>>,
-  ): AsyncGenerator<StepReport<Float32Tensor>, void, void>;
+    options: IfTaken<PlainTensor<Float32Data>, X, RunFromDims<"float32", C>>,
+  ): AsyncGenerator<StepReport<PlainTensor<Float32Data>>, void, void>;
   stream(
-    options: IfTaken<Float16Tensor, X, RunFromDims<"float16", C> & { type: "float16" }>,
-  ): AsyncGenerator<StepReport<Float16Tensor>, void, void>;
+    options: IfTaken<PlainTensor<HalfData>, X, RunFromDims<"float16", C> & { type: "float16" }>,
+  ): AsyncGenerator<StepReport<PlainTensor<HalfData>>, void, void>;
   stream<S extends X>(options: RunFromSample<S, C>): AsyncGenerator<StepReport<ResultOf<S>>, void, void>;
   stream<S extends X>(options: RunFromKnown<S, C>): AsyncGenerator<StepReport<ResultOf<S>>, void, void>;
   stream<S extends X>(
-    options: IfTaken<Float32Tensor | Float16Tensor, X, RunOptions<S, C>>,
-  ): AsyncGenerator<StepReport<Float32Tensor | Float16Tensor | ResultOf<S>>, void, void>;
+    options: AnyRunFromDims<X, C> | RunFromSample<S, C> | RunFromKnown<S, C>,
+  ): AsyncGenerator<StepReport<AnyFromDims<X> | ResultOf<S>>, void, void>;
   stream(options: unknown): AsyncGenerator<StepReport, void, void> {
     const read = STREAM_OPTIONS.read("options", options);
     const scheduler = this.#scheduler;
@@ -135,11 +143,11 @@ export class DiffusionPipeline<X extends Tensor = Float32Tensor, C = unknown> {
    * const { sample: noise, converged } = await pipeline.invert({ sample: image, numInferenceSteps: 50, refine: true });
    * const again = await pipeline.run({ sample: noise, numInferenceSteps: 50 });
    */
-  async invert<S extends X>(options: InvertOptions<S, C>): Promise<Inversion<S | ResultOf<S>>> {
+  async invert<S extends X>(options: InvertOptions<S, C>): Promise<Inversion<ResultOf<S>>> {
     const read = INVERT_OPTIONS.read("options", options);
     const scheduler = this.#scheduler;
     if (!(scheduler instanceof DDIMScheduler)) throw wrongType("scheduler", "a DDIMScheduler to invert", scheduler);
     const inversion = await invertSample(scheduler, this.model as unknown as Model<Tensor>, read);
-    return inversion as Inversion<S | ResultOf<S>>;
+    return inversion as Inversion<ResultOf<S>>;
   }
 }

@@ -134,9 +134,25 @@ export type RunFromKnown<X extends Tensor, C = unknown> = SamplingOptions<C> &
   InpaintingOptions &
   WithStrength & { known: X; sample?: undefined; dims?: undefined; type?: undefined };
 
-/** Options of {@link DiffusionPipeline.run} and {@link DiffusionPipeline.stream}. */
-export type RunOptions<X extends Tensor = Tensor, C = unknown> =
-  RunFromDims<"float32" | "float16", C> | RunFromSample<X, C> | RunFromKnown<X, C>;
+/** Every run from `dims` of a pipeline whose model takes `X`. */
+export type AnyRunFromDims<X extends Tensor, C> =
+  | IfTaken<PlainTensor<Float32Data> | PlainTensor<HalfData>, X, RunFromDims<"float32" | "float16", C>>
+  | IfTaken<PlainTensor<Float32Data>, X, RunFromDims<"float32", C>>
+  | IfTaken<PlainTensor<HalfData>, X, RunFromDims<"float16", C> & { type: "float16" }>;
+
+/** What such runs give. */
+export type AnyFromDims<X extends Tensor> =
+  | IfTaken<PlainTensor<Float32Data>, X, PlainTensor<Float32Data>>
+  | IfTaken<PlainTensor<HalfData>, X, PlainTensor<HalfData>>;
+
+/**
+ * Options of {@link DiffusionPipeline.run} and {@link DiffusionPipeline.stream}.
+ *
+ * @typeParam X the tensors that the pipeline's model takes
+ * @typeParam C the model's conditions
+ */
+export type RunOptions<X extends Tensor = PlainTensor<Float32Data>, C = unknown> =
+  AnyRunFromDims<X, C> | RunFromSample<X, C> | RunFromKnown<X, C>;
 
 /** Is called, and waited for, after each step. */
 export interface OnStep<R> {
@@ -184,7 +200,3 @@ export interface Inversion<R = Tensor> {
 
 /** `O` where a model that takes `X` takes `R` as well; else nothing fits. */
 export type IfTaken<R, X, O> = [R] extends [X] ? O : never;
-
-/** The tensors of a run from `dims`. */
-export type Float32Tensor = PlainTensor<Float32Data>;
-export type Float16Tensor = PlainTensor<HalfData>;
