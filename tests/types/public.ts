@@ -7,65 +7,46 @@ import {
   DDIMScheduler,
   type DDIMSchedulerConfig,
   type DDIMSchedulerOptions,
+  type DType,
   Generator,
   init,
+  latentToRgb,
   type PlainTensor,
+  type RandomOptions,
   type ResidentTensor,
-  type StepOptions,
+  SD1_LATENT_RGB,
   type StepResult,
   type Tensor,
+  type TensorLike,
 } from "ddim-wasm";
-
-// What the library makes lies over an ArrayBuffer.
-type Floats = Float32Array<ArrayBuffer>;
-type Halves = Uint16Array<ArrayBuffer>;
-
-/** Whether two types are the same, and not only assignable to one another. */
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-declare function check<Truth extends true>(): Truth;
-
-// The shapes of onnxruntime's and transformers.js' tensors, as far as their types can be in the way.
-interface OnnxData {
-  float32: Float32Array;
-  float16: Uint16Array;
-  int64: BigInt64Array;
-  string: string[];
-}
-interface TypedOnnxTensor<T extends keyof OnnxData> {
-  readonly dims: readonly number[];
-  readonly type: T;
-  readonly data: OnnxData[T];
-  readonly location: "none" | "cpu" | "gpu-buffer";
-  dispose(): void;
-}
-type OnnxTensor = TypedOnnxTensor<keyof OnnxData>;
-declare class TransformersTensor {
-  get dims(): number[];
-  get type(): string;
-  get data(): any[] | Float32Array | Uint16Array | BigInt64Array;
-  get size(): number;
-  [Symbol.iterator](): Iterator<number>;
-}
-
-declare const scheduler: DDIMScheduler;
-declare const generator: Generator;
-declare const floats: Float32Array;
-declare const halves: Uint16Array;
-declare const plain: { data: Float32Array; dims: number[] };
-declare const frozen: Readonly<{ data: Float32Array; dims: readonly [1, 4, 64, 64]; type: "float32" }>;
-declare const onnx: OnnxTensor;
-declare const onnxFloats: TypedOnnxTensor<"float32">;
-declare const transformers: TransformersTensor;
-declare const resident: ResidentTensor<Floats>;
-declare const declared: StepOptions;
-declare const flag: boolean;
+import {
+  check,
+  declared,
+  flag,
+  type Floats,
+  floats,
+  frozen,
+  generator,
+  type Halves,
+  halves,
+  onnx,
+  onnxFloats,
+  type OnnxTensor,
+  plain,
+  resident,
+  type Same,
+  scheduler,
+  transformers,
+  type TransformersTensor,
+  type TypedOnnxTensor,
+} from "./given.js";
 
 // What the sample is comes out, whatever else goes in.
 {
   const fromFloats = scheduler.step(onnx, floats, 999);
-  check<Same<typeof fromFloats, Float32Array>>();
+  check<Same<typeof fromFloats, Floats>>();
   const fromHalves = scheduler.step(halves, halves, 999n);
-  check<Same<typeof fromHalves, Uint16Array>>();
+  check<Same<typeof fromHalves, Halves>>();
   const fromPlain = scheduler.step(floats, plain, [999, 500]);
   check<Same<typeof fromPlain, typeof plain>>();
   const fromFrozen = scheduler.step(frozen, frozen, Int32Array.of(999));
@@ -82,6 +63,32 @@ declare const flag: boolean;
   sample = scheduler.step(floats, sample, 999);
 }
 
+// Results lie in new memory: a shared one does not come out, nor a class of one's own over it.
+{
+  const shared = new Float32Array(new SharedArrayBuffer(16));
+  const fromShared = scheduler.step(floats, shared, 999);
+  check<Same<typeof fromShared, Floats>>();
+  const { prevSample, predOriginalSample } = scheduler.step(floats, shared, 999, { returnDict: true });
+  check<Same<typeof prevSample, Floats>>();
+  check<Same<typeof predOriginalSample, Floats>>();
+  const noisy = scheduler.addNoise(shared, floats, 999);
+  check<Same<typeof noisy, Floats>>();
+  const velocity = scheduler.getVelocity(halves, floats, 999);
+  check<Same<typeof velocity, Halves>>();
+  const fromTensor = scheduler.step(floats, {} as PlainTensor<Float32Array>, 999);
+  check<Same<typeof fromTensor, PlainTensor<Floats>>>();
+  const fromEither = scheduler.step(floats, {} as PlainTensor, 999);
+  check<Same<typeof fromEither, PlainTensor>>();
+  const fromUnion = scheduler.step(floats, {} as Float32Array | Uint16Array, 999);
+  check<Same<typeof fromUnion, Floats | Halves>>();
+  // What is given as out comes out, wherever it lies.
+  const intoShared = scheduler.step(floats, shared, 999, { out: shared });
+  check<Same<typeof intoShared, Float32Array<SharedArrayBuffer>>>();
+
+  let sample: Float32Array = shared;
+  sample = scheduler.step(floats, sample, 999);
+}
+
 // A resident sample comes out in JavaScript's memory, unless `out` says otherwise.
 {
   const outside = scheduler.step(floats, resident, 999);
@@ -90,6 +97,10 @@ declare const flag: boolean;
   check<Same<typeof inside, ResidentTensor<Floats>>>();
   const both = scheduler.step(floats, resident, 999, { out: resident, returnDict: true });
   check<Same<typeof both, StepResult<ResidentTensor<Floats>, PlainTensor<Floats>>>>();
+  const ofAnnotated = scheduler.step(floats, {} as ResidentTensor<Float32Array>, 999);
+  check<Same<typeof ofAnnotated, PlainTensor<Floats>>>();
+  const ofEither = scheduler.step(floats, {} as ResidentTensor, 999);
+  check<Same<typeof ofEither, PlainTensor>>();
 }
 
 // returnDict: true, false, or either; written down or in a variable.
@@ -169,6 +180,13 @@ declare const flag: boolean;
   }
   const mine = Mine.fromConfig({}, { clipSample: false }, { onWarning: (message) => message.length });
   check<Same<typeof mine, Mine>>();
+  class MyInverse extends DDIMInverseScheduler {
+    mine = true;
+  }
+  const myInverse = MyInverse.fromConfig('{ "beta_schedule": "linear" }');
+  check<Same<typeof myInverse, MyInverse>>();
+  // @ts-expect-error no such option
+  Mine.fromConfig({}, { beta_end: 0.1 });
   const copy = new DDIMScheduler(scheduler.config);
   DDIMScheduler.fromConfig(copy.toConfig());
   const options: DDIMSchedulerOptions = { trainedBetas: Float32Array.of(0.1), betaSchedule: undefined };
@@ -177,23 +195,131 @@ declare const flag: boolean;
   void init(Promise.resolve(new ArrayBuffer(0)));
 }
 
-// The generator and resident tensors.
-{
-  const normals = generator.randn([2, 3]);
+// The generator: what is drawn has the type asked for, or that of out.
+for (const draw of ["randn", "rand"] as const) {
+  const normals = generator[draw]([2, 3]);
   check<Same<typeof normals, PlainTensor<Floats>>>();
-  const uniforms = generator.rand(frozen.dims, { type: "float32" });
-  check<Same<typeof uniforms.data, Floats>>();
-  const into = generator.randn([2, 3], { type: "float16", out: onnx });
+  check<Same<typeof normals.type, "float32">>();
+  const ofType = generator[draw](frozen.dims, { type: "float32" });
+  check<Same<typeof ofType.data, Floats>>();
+  const bits = generator[draw]([2, 3], { type: "float16" });
+  check<Same<typeof bits, PlainTensor<Halves>>>();
+  check<Same<typeof bits.type, "float16">>();
+  const either = generator[draw]([2, 3], { type: "float32" as DType });
+  check<Same<typeof either, PlainTensor>>();
+
+  const into = generator[draw]([2, 3], { type: "float16", out: onnx });
   check<Same<typeof into, OnnxTensor>>();
+  const intoResident = generator[draw]([2, 3], { out: resident });
+  check<Same<typeof intoResident, ResidentTensor<Floats>>>();
+  const intoPlain = generator[draw]([2, 3], { out: plain });
+  check<Same<typeof intoPlain, typeof plain>>();
+  // A tensor around the very array that was given.
+  const aroundFloats = generator[draw]([2, 3], { out: floats });
+  check<Same<typeof aroundFloats, PlainTensor<Float32Array>>>();
+  const aroundHalves = generator[draw]([2, 3], { out: halves });
+  check<Same<typeof aroundHalves, PlainTensor<Uint16Array>>>();
+  check<Same<typeof aroundHalves.type, "float16">>();
+
+  const constant = { type: "float16" } as const;
+  const ofConstant = generator[draw]([2, 3], constant);
+  check<Same<typeof ofConstant, PlainTensor<Halves>>>();
+  const variable = { out: onnxFloats };
+  const ofVariable = generator[draw]([2, 3], variable);
+  check<Same<typeof ofVariable, TypedOnnxTensor<"float32">>>();
+  const ofDeclared = generator[draw]([2, 3], {} as RandomOptions);
+  check<Same<typeof ofDeclared, TensorLike>>();
+}
+{
   const integers = generator.randint(0, 10, [4]);
   check<Same<typeof integers, Int32Array<ArrayBuffer>>>();
   const bigIntegers = generator.randint(0n, 10n, [4]);
   check<Same<typeof bigIntegers, BigInt64Array<ArrayBuffer>>>();
   check<Same<ReturnType<typeof generator.clone>, Generator>>();
+  check<Same<ReturnType<typeof generator.getState>, Uint8Array<ArrayBuffer>>>();
+  generator
+    .setState(new Uint8Array(new SharedArrayBuffer(5056)))
+    .manualSeed(1n)
+    .randn([1]);
+}
+
+// Resident tensors.
+{
   const floatMemory = allocate([2, 3]);
+  check<Same<typeof floatMemory, ResidentTensor<Floats>>>();
   check<Same<typeof floatMemory.data, Floats>>();
+  check<Same<typeof floatMemory.type, "float32">>();
+  const named = allocate(frozen.dims, "float32");
+  check<Same<typeof named, ResidentTensor<Floats>>>();
   const halfMemory = allocate([2, 3], "float16");
   check<Same<typeof halfMemory.data, Halves>>();
+  check<Same<typeof halfMemory.type, "float16">>();
+  const either = allocate([2, 3], "float32" as DType);
+  check<Same<typeof either, ResidentTensor>>();
+  check<Same<typeof either.data, Floats | Halves>>();
+  const annotated: ResidentTensor<Float32Array> = floatMemory;
+  const tensor: TensorLike = annotated;
+  check<Same<typeof tensor, TensorLike>>();
+  // @ts-expect-error fixed
+  floatMemory.dims.push(4);
+  // @ts-expect-error made afresh by the tensor itself
+  floatMemory.data = floats;
+  // @ts-expect-error no such type
+  allocate([2, 3], "int8");
+}
+
+// Pictures and results go where browsers take them: these are the signatures of the DOM library of TypeScript 5.9.
+type BufferSource = ArrayBufferView<ArrayBuffer> | ArrayBuffer;
+declare class ImageData {
+  readonly width: number;
+  constructor(data: Uint8ClampedArray<ArrayBuffer>, width: number, height?: number);
+}
+declare class Blob {
+  readonly size: number;
+  constructor(parts?: (BufferSource | Blob | string)[]);
+}
+declare class Response {
+  readonly ok: boolean;
+  constructor(body?: BufferSource | Blob | string | null);
+}
+declare const subtle: { digest(algorithm: string, data: BufferSource): Promise<ArrayBuffer> };
+{
+  const { data, width, height } = latentToRgb(generator.randn([1, 4, 8, 8]), SD1_LATENT_RGB, { element: 0 });
+  void new ImageData(data, width, height);
+  latentToRgb(onnx, SD1_LATENT_RGB);
+  latentToRgb(transformers, { weights: [[1, 2, 3]], bias: [0, 0, 0] });
+  latentToRgb(resident, SD1_LATENT_RGB);
+  // @ts-expect-error a bare array has no shape
+  latentToRgb(floats, SD1_LATENT_RGB);
+  // @ts-expect-error a row of two colours
+  latentToRgb(plain, { weights: [[1, 2]], bias: [0, 0, 0] });
+  // @ts-expect-error no such option
+  latentToRgb(plain, SD1_LATENT_RGB, { batch: 0 });
+
+  const stepped = scheduler.step(floats, floats, 999);
+  const { predOriginalSample } = scheduler.step(floats, halves, 999, { returnDict: true });
+  const noisy = scheduler.addNoise(resident, floats, 999);
+  const inverted = new DDIMInverseScheduler().step(floats, floats, 999);
+  for (const bytes of [
+    data,
+    stepped,
+    predOriginalSample,
+    noisy.data,
+    inverted,
+    scheduler.timesteps,
+    generator.randn([2]).data,
+    generator.rand([2], { type: "float16" }).data,
+    generator.randint(0, 10, [2]),
+    generator.randint(0n, 10n, [2]),
+    generator.getState(),
+    allocate([2]).data,
+  ]) {
+    void new Blob([bytes]);
+    void new Response(bytes);
+    void subtle.digest("SHA-256", bytes);
+  }
+  // @ts-expect-error what was given may lie in shared memory
+  void new Blob([scheduler.step(floats, floats, 999, { out: floats })]);
 }
 
 // Mistakes.
