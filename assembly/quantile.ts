@@ -188,6 +188,6 @@ function sortOne(values: usize, bytes: usize, index: u32, weight: f64): f64 {
     store<u32>(values + j, bits);
   }
   if (load<u32>(values + bytes - 4) > INFINITY_BITS) return NaN;
-  const low = values + (<usize>index << 2);
+  const low = values + ((<usize>index) << 2);
   return between(load<u32>(low), load<u32>(low, 4), weight);
 }

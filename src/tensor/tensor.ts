@@ -117,8 +117,9 @@ export function readOperand(core: Instance, tensor: unknown, name: string): Oper
   const dtype = dtypeOfKind(kindOf(data));
   if (dtype === undefined) throw wrongData(`${name}.data`, data);
   if (type !== undefined && type !== dtype) throw wrongType(`${name}.type`, `"${dtype}" for its ${kindOf(data)}`, type);
-  const shape = checkDims(dims, `${name}.dims`, lengthOf(data));
-  return readValues(core, tensor, name, data, shape);
+  const length = lengthOf(data);
+  if (length === 0) refuseDetached(name, data);
+  return readValues(core, tensor, name, data, checkDims(dims, `${name}.dims`, length));
 }
 
 function readValues(
@@ -136,12 +137,15 @@ function readValues(
   // The offset first: engines are slow to tell a buffer, and make one for a small array that has none.
   const resident = offset >= core.heapBase && bufferOf(values) === core.buffer;
   const operand = new Operand(name, tensor, data as TensorData, dims, values, dtype === "float16", resident);
-  if (operand.length === 0 && isDetached(values)) {
-    throw new TypeError(
-      `"${name}" expected values in memory, got a detached array: its buffer was transferred or resized`,
-    );
-  }
+  if (operand.length === 0) refuseDetached(name, data);
   return operand;
+}
+
+function refuseDetached(name: string, data: unknown): void {
+  if (!isDetached(data)) return;
+  throw new TypeError(
+    `"${name}" expected values in memory, got a detached array: its buffer was transferred or resized`,
+  );
 }
 
 function wrongData(name: string, data: unknown): TypeError {
@@ -158,9 +162,7 @@ export function checkUnchanged(operand: Operand): void {
 
 /** The bits of a Float16Array's values. */
 function bitsOf(data: F16): Uint16Array {
-  return isDetached(data as unknown as Values)
-    ? (data as unknown as Uint16Array)
-    : new Uint16Array(bufferOf(data), byteOffsetOf(data), lengthOf(data));
+  return isDetached(data) ? new Uint16Array(0) : new Uint16Array(bufferOf(data), byteOffsetOf(data), lengthOf(data));
 }
 
 /** New memory of the class of an operand's data. */

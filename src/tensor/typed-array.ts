@@ -45,7 +45,7 @@ export function copyInto(target: Values, source: ArrayLike<number>, start: numbe
 }
 
 /** Whether an array's memory is gone: transferred to another thread, or cut off by a resize. */
-export function isDetached(array: Values): boolean {
+export function isDetached(array: unknown): boolean {
   try {
     Float32Array.prototype.keys.call(array as Float32Array);
     return false;
