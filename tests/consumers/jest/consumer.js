@@ -16,9 +16,7 @@ function jest(name, packages, config, env = {}) {
 const rootDir = folder;
 const javascript = ["<rootDir>/step.test.js"];
 const babel = { "\\.js$": ["babel-jest", { presets: [["@babel/preset-env", { targets: { node: "20" } }]] }] };
-const toCommonJs = {
-  "\\.ts$": ["ts-jest", { tsconfig: { module: "commonjs", moduleResolution: "node10", strict: true } }],
-};
+const typed = { "\\.ts$": ["ts-jest", { tsconfig: "<rootDir>/tsconfig.json" }] };
 const typescript = ["<rootDir>/step.test.ts"];
 
 export default [
@@ -26,7 +24,7 @@ export default [
   jest("CommonJS through ts-jest", ["ts-jest", "typescript"], {
     rootDir,
     testMatch: typescript,
-    transform: toCommonJs,
+    transform: typed,
   }),
   jest("jsdom", ["jest-environment-jsdom"], {
     rootDir,

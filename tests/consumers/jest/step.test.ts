@@ -1,4 +1,5 @@
 import { DDIMScheduler } from "ddim-wasm";
+import { expect, test } from "@jest/globals";
 
 test("a step", () => {
   const scheduler = new DDIMScheduler({ betaSchedule: "linear", clipSample: false });

@@ -4,11 +4,13 @@ import { nodeOf, run } from "../tools.js";
 
 const folder = import.meta.dirname;
 const read = (name) => readFileSync(join(folder, name), "utf8");
+// As before Node 20.19, when what is required could not be an ES module.
+const NO_REQUIRE_ESM = "--no-experimental-require-module";
 const programmes = [
   ["import", ["import.mjs"]],
-  ["require", ["require.cjs"]],
-  ["require of the portable entry", ["require-portable.cjs"]],
-  ["--input-type=commonjs", ["--input-type=commonjs", "--eval", read("require.cjs")]],
+  ["require", [NO_REQUIRE_ESM, "require.cjs"]],
+  ["require of the portable entry", [NO_REQUIRE_ESM, "require-portable.cjs"]],
+  ["--input-type=commonjs", [NO_REQUIRE_ESM, "--input-type=commonjs", "--eval", read("require.cjs")]],
   ["--input-type=module", ["--input-type=module", "--eval", read("import.mjs")]],
 ];
 
