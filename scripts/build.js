@@ -132,12 +132,19 @@ function bundle(platform, options) {
 }
 
 /** A readable file, which users' bundlers minify: an uncaught error prints one short line of it. */
-function bundleReadable(platform, file) {
+async function bundleReadable(platform, file) {
   // Under the platform "node" a CommonJS file names its exports in a way that Node finds when it is imported.
   const options = file.endsWith(".cjs")
     ? { format: "cjs", platform: "node", plugins: [deferredLoader, coreBeside(".cjs")] }
     : { format: "esm", sourcemap: "linked", plugins: [deferredLoader, coreBeside(".js")] };
-  return bundle(platform, { outfile: join(out, file), ...options });
+  const { outputFiles } = await bundle(platform, { outfile: join(out, file), write: false, ...options });
+  for (const { path, text } of outputFiles) writeFileSync(path, path.endsWith(".map") ? text : restoreNames(text));
+}
+
+/** Gives a class that names itself its name again, which errors and consoles show: esbuild calls it `_Generator`. */
+function restoreNames(code) {
+  const names = Array.from(code.matchAll(/^var (\w+) = class _\1\b/gm), ([, name]) => name);
+  return names.reduce((text, name) => text.replaceAll(new RegExp(`\\b_${name}\\b`, "g"), name), code);
 }
 
 /** One small file with everything in it, for pages without a bundler. */

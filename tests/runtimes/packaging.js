@@ -180,6 +180,15 @@ for (const [type, load] of [
   await check(`the portable entry needs ECMAScript alone (${type})`, () =>
     assert.match(answer(load("ddim-wasm/portable")), RIGHT),
   );
+  await check(`classes have their names (${type})`, () => {
+    const { stdout } = start(
+      load("ddim-wasm"),
+      "for (const [name, value] of Object.entries(library)) if (/^class\\b/.test(value)) console.log(name, value.name);",
+    );
+    const names = stdout.trim().split("\n");
+    assert.ok(names.length > 3);
+    for (const line of names) assert.match(line, /^(\w+) \1$/);
+  });
   await check(`an uncaught error prints less than 2 KB (${type})`, () => {
     for (const entry of ["ddim-wasm", "ddim-wasm/portable"]) {
       const { status, stderr } = start(load(entry), "new library.DDIMScheduler({ beta_start: 1 });");
