@@ -15,10 +15,10 @@ const stages: usize = memory.data(<i32>PIECE * 4 * 6, 16);
 /** Records of coefficients, and a float64 for each of their batch elements. */
 const RECORDS: i32 = 256;
 
-/** Bytes of a record: nine float32, which update.ts explains. */
-export const RECORD_BYTES: usize = 36;
+/** Bytes of a record: eleven float32, which update.ts explains. */
+export const RECORD_BYTES: usize = 44;
 
-export const coefficients: usize = memory.data(256 * 36, 16);
+export const coefficients: usize = memory.data(256 * 44, 16);
 
 /** One float64 for each batch element of a call: its quantile, or its ratio of deviations. */
 export const statistics: usize = memory.data(256 * 8, 16);

@@ -1,13 +1,13 @@
 // The update of a sample: everything a step does to an element.
 //
 //     m    = uncond + guidance (cond - uncond)    where `cond` is not 0, else m as it is
-//     y    = p x + q m
-//     x0   = clamp(w y, -r, r)                    stored where `original` is not 0
-//     out  = clamp(u y, -s, s) + b x + c m + d z  without the first term where s is 0, without the last where `noise` is 0
+//     x0   = clamp(w (k x + l m), -r, r)          stored where `original` is not 0
+//     out  = clamp(u (p x + q m), -s, s) + b x + c m + d z
+//            without the first term where s is 0, and without the last where `noise` is 0
 //
-// x0 is the predicted original sample, and clamp(u y, -s, s) its share of the result. The factors that magnify,
-// w and u, come after the sum: what cancels there has cancelled before. A term whose coefficient is 0 is left out, not
-// multiplied: 0 * Infinity would be NaN. (b x + c m alone is computed as it stands.)
+// x0 is the predicted original sample. The factors that magnify, w and u, come after the sum: what cancels there has
+// cancelled before. A term whose coefficient is 0 is left out, not multiplied: 0 * Infinity would be NaN. (b x + c m
+// alone is computed as it stands.)
 //
 // A call works on `count` stretches of `length` elements, side by side, each with its own record of coefficients.
 // The vector loops and the scalar loops perform the same operations in the same order: their results are equal bit for
@@ -15,16 +15,18 @@
 
 import { coefficients, RECORD_BYTES } from "./memory";
 
-// A record: nine float32, in bytes from its beginning. The host writes them in this order.
-const P: usize = 0;
-const Q: usize = 4;
+// A record: eleven float32, in bytes from its beginning. The host writes them in this order.
+const K: usize = 0;
+const L: usize = 4;
 const W: usize = 8;
 const R: usize = 12;
-const U: usize = 16;
-const S: usize = 20;
-const B: usize = 24;
-const C: usize = 28;
-const D: usize = 32;
+const P: usize = 16;
+const Q: usize = 20;
+const U: usize = 24;
+const S: usize = 28;
+const B: usize = 32;
+const C: usize = 36;
+const D: usize = 40;
 
 /** A NaN stays NaN. */
 // @ts-ignore: decorator
@@ -193,11 +195,13 @@ export function update(
   let i: usize = 0;
   for (; count > 0; count--) {
     const end = i + bytes;
+    if (original) {
+      const k = load<f32>(record, K);
+      const l = load<f32>(record, L);
+      combine(original, x, m, cond, i, end, guidance, k, l, load<f32>(record, W), load<f32>(record, R), 0, 0);
+    }
     const p = load<f32>(record, P);
     const q = load<f32>(record, Q);
-    if (original) {
-      combine(original, x, m, cond, i, end, guidance, p, q, load<f32>(record, W), load<f32>(record, R), 0, 0);
-    }
     const u = load<f32>(record, U);
     const s = load<f32>(record, S);
     combine(out, x, m, cond, i, end, guidance, p, q, u, s, load<f32>(record, B), load<f32>(record, C));

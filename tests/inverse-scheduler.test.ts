@@ -186,7 +186,10 @@ test("invert takes what it should", async () => {
   const rejected: [options: object, message: RegExp][] = [
     [{ numInferenceSteps: 5 }, /"sample" expected/],
     [{ sample: x, numInferenceSteps: 5, eta: 0 }, /has no option "eta"/],
-    [{ sample: x, numInferenceSteps: 5, refine: 3 }, /"refine" expected a boolean or { iterations, tolerance }, got 3/],
+    [
+      { sample: x, numInferenceSteps: 5, refine: 3 },
+      /"refine" expected a boolean or an object { iterations, tolerance }, got 3/,
+    ],
     [{ sample: x, numInferenceSteps: 5, refine: { iterations: 0 } }, /"iterations" expected an integer >= 1/],
     [{ sample: x, numInferenceSteps: 5, refine: { tolerance: 0 } }, /"tolerance" expected a finite number > 0/],
     [{ sample: new Uint16Array(4), numInferenceSteps: 5, refine: true }, /"sample" expected float32 data to refine/],

@@ -364,7 +364,8 @@ testRows("ten megabytes", [
   ["a bigint", () => new Generator(10n ** 10000n), RangeError, /"seed"/],
   ["a bound", () => new Generator(1).randint(0n, 10n ** 10000n, [1]), RangeError, /"high"/],
   ["an array's own name", () => step({ out: new named(6) }), TypeError, /"out"/],
-  ["dims of out", () => new Generator(1).randn(Array(2000).fill(1), { out: new Float32Array(2) }), RangeError, /"out/],
+  ["dims of out", () => new Generator(1).randn(Array(60).fill(1), { out: new Float32Array(2) }), RangeError, /"out/],
+  ["dims", () => new Generator(1).randn(Array(2000).fill(1)), RangeError, /"dims" expected at most 64/],
 ]);
 
 // ---- the module

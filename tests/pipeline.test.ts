@@ -262,8 +262,8 @@ test("two runs of one pipeline at a time do not disturb each other", async () =>
 const noise = new Float32Array(4);
 const tensor = { data: noise, dims: [1, 4] };
 const REFUSED: [options: object, kind: new () => Error, message: string][] = [
-  [{}, TypeError, '"dims" expected the shape of the noise to start from, or give a sample: got neither'],
-  [{ dims: [4], sample: tensor }, TypeError, '"dims" expected no sample beside it'],
+  [{}, TypeError, '"dims" or "sample" expected: give either'],
+  [{ dims: [4], sample: tensor }, TypeError, '"dims" and "sample" exclude each other'],
   [{ dims: [1, 4], steps: 5 }, TypeError, 'has no option "steps"'],
   [{ dims: [1.5] }, RangeError, '"dims"'],
   [{ dims: "4" }, TypeError, '"dims"'],

@@ -23,7 +23,7 @@ export function show(value: unknown): string {
   if (value instanceof Promise) return "a promise: await it first";
   if (ArrayBuffer.isView(value)) {
     const length = (value as { length?: number }).length ?? value.byteLength;
-    return `${Object.prototype.toString.call(value).slice(8, -1)}(${length})`;
+    return `${shorten(Object.prototype.toString.call(value).slice(8, -1))}(${shorten(String(length))})`;
   }
   if (Array.isArray(value)) {
     const first = value.slice(0, 8).map((item) => (typeof item === "object" ? "…" : show(item)));

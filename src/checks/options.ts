@@ -25,16 +25,20 @@ export class OptionTable<const E = object> {
   /** By name: reading a property of a changing name takes three times as long. */
   readonly #byName: ReadonlyMap<string, Entry>;
   readonly #defaults: Record<string, unknown> = {};
+  readonly #absent: readonly string[];
 
-  constructor(entries: E) {
+  /** @param absent names that this table does not have and others do: they read as undefined, whatever objects inherit */
+  constructor(entries: E, absent: readonly string[] = []) {
     this.entries = entries;
+    this.#absent = absent;
     this.#byName = new Map(Object.entries(entries as Record<string, Entry>));
+    for (const name of absent) this.#defaults[name] = undefined;
     for (const [name, [fallback]] of this.#byName) this.#defaults[name] = fallback;
   }
 
   /** A table with more options, or other defaults. */
   extend<M extends Record<string, Entry>>(entries: M): OptionTable<Omit<E, keyof M> & M> {
-    return new OptionTable({ ...this.entries, ...entries });
+    return new OptionTable({ ...this.entries, ...entries }, this.#absent);
   }
 
   get names(): string[] {
@@ -52,7 +56,18 @@ export class OptionTable<const E = object> {
    */
   read(argument: string, options: unknown): Values<E> {
     const values = { ...this.#defaults };
-    if (options === undefined) return values as Values<E>;
+    if (options !== undefined) this.#readInto(values, argument, options);
+    return values as Values<E>;
+  }
+
+  /** The values of those options alone that are given. @throws as `read` */
+  readGiven(argument: string, options: unknown): Record<string, unknown> {
+    const values = {};
+    if (options !== undefined) this.#readInto(values, argument, options);
+    return values;
+  }
+
+  #readInto(values: Record<string, unknown>, argument: string, options: unknown): void {
     if (!isPlainObject(options)) throw wrongType(argument, "a plain object", options);
     for (const name in options) {
       if (!hasOwnProperty.call(options, name)) continue;
@@ -65,7 +80,6 @@ export class OptionTable<const E = object> {
       const check = entry[1];
       values[name] = typeof check === "function" ? check(name, value) : check ? checkName(name, value, check) : value;
     }
-    return values as Values<E>;
   }
 }
 

@@ -18,7 +18,13 @@ function start(module?: Awaited<ReturnType<typeof prepare>>): Instance {
   try {
     exports = instantiate(module) as Exports;
   } catch (cause) {
-    throw new Error(`this engine does not start the WebAssembly module (it takes SIMD): ${remedy}`, { cause });
+    const forbidden = /policy|CSP|unsafe-eval|disallowed/i.test(String(cause));
+    throw new Error(
+      forbidden
+        ? `a policy forbids WebAssembly here: allow 'wasm-unsafe-eval' in its script-src, or import "ddim-wasm/portable"`
+        : `this engine does not start the WebAssembly module (it takes SIMD): ${remedy}`,
+      { cause },
+    );
   }
   return makeInstance(exports, remedy);
 }

@@ -1,6 +1,6 @@
 // Inpainting: keeping the known part of an image while the rest is sampled.
 
-import { checkName } from "../checks/checks.js";
+import { refuse } from "../checks/checks.js";
 import { outOfRange, show } from "../checks/errors.js";
 import { blendTensor, toFloats } from "../kernels/elementwise.js";
 import { useInstance } from "../module/default.js";
@@ -27,7 +27,9 @@ export function readInpainting(options: ReadRunOptions, start: Start, scheduler:
     return null;
   }
   const own = isTensor(knownNoise) ? copyOf(readMatching(useInstance(), knownNoise, "knownNoise", start.sample)) : null;
-  if (!own) checkName("knownNoise", knownNoise, KNOWN_NOISE);
+  if (!own && !KNOWN_NOISE.includes(knownNoise as "same")) {
+    return refuse("knownNoise", knownNoise, "string", '"same", "fresh" or a tensor of noise');
+  }
   // Copies: the run goes on while the model is waited for, and what it was given may be freed or change meanwhile.
   const image = copyOf(readMatching(useInstance(), known, "known", start.sample));
   const weight = storedAs(readMask(mask, start.sample));

@@ -21,7 +21,7 @@ type Refinement = ValuesOf<typeof REFINE_OPTIONS>;
 function readRefinement(refine: unknown): Refinement | null {
   if (refine === false) return null;
   if (refine === true) return REFINE_OPTIONS.read("refine", undefined);
-  if (!isPlainObject(refine)) throw wrongType("refine", "a boolean or { iterations, tolerance }", refine);
+  if (!isPlainObject(refine)) throw wrongType("refine", "a boolean or an object { iterations, tolerance }", refine);
   return REFINE_OPTIONS.read("refine", refine);
 }
 
@@ -34,7 +34,7 @@ export async function invertSample(
   const inverse = new DDIMInverseScheduler(scheduler.config);
   const first = readOperand(useInstance(), options.sample, "sample");
   if (refinement && first.half) throw wrongType("sample", "float32 data to refine", first.data);
-  const timesteps = setRunTimesteps(scheduler, options).reverse();
+  const timesteps = setRunTimesteps(scheduler, options.numInferenceSteps).reverse();
   const sources = Array.from(timesteps, (t) => scheduler.otherSideOf(t));
   const total = timesteps.length;
   const calls = new ModelCalls(model, options, first.dims ? first.dims[0]! : 1, total);

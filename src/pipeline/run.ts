@@ -10,7 +10,7 @@ import type { NoiseOptions, SharedStepOptions } from "../schedulers/step-options
 import { readOperand, type Tensor } from "../tensor/tensor.js";
 import { type Inpaint, readInpainting } from "./inpainting.js";
 import { ModelCalls } from "./model-calls.js";
-import type { ReadLoopOptions, ReadRunOptions } from "./options.js";
+import type { ReadRunOptions } from "./options.js";
 import { readStart } from "./start.js";
 import type { Model, StepReport } from "./types.js";
 
@@ -35,7 +35,7 @@ export class Run {
 
   constructor(scheduler: Scheduler, model: Model<Tensor>, options: ReadRunOptions, previews: boolean) {
     this.#scheduler = scheduler as unknown as Scheduler<SchedulerOptions, RunStepOptions>;
-    this.#timesteps = setRunTimesteps(scheduler, options);
+    this.#timesteps = setRunTimesteps(scheduler, options.numInferenceSteps, options.strength, options.exactSteps);
     this.#targets = Array.from(this.#timesteps, (t) => scheduler.otherSideOf(t));
     const start = readStart(options, scheduler, this.#timesteps[0]!);
     this.#calls = new ModelCalls(model, options, start.batch, this.#timesteps.length);
@@ -88,9 +88,10 @@ export class Run {
 /** Sets the scheduler's timesteps, where a run says which, and returns those that the run visits: descending. */
 export function setRunTimesteps(
   scheduler: Scheduler,
-  options: ReadLoopOptions & Partial<Pick<ReadRunOptions, "strength" | "exactSteps">>,
+  numInferenceSteps: unknown,
+  strength?: number,
+  exactSteps = false,
 ): Int32Array {
-  const { numInferenceSteps, strength, exactSteps } = options;
   if (exactSteps && (strength === undefined || typeof numInferenceSteps !== "number")) {
     throw new TypeError('"exactSteps" expected strength and a number as numInferenceSteps beside it');
   }
@@ -125,9 +126,9 @@ function readStepOptions(
   const options: Record<string, unknown> = {};
   for (const [name, value] of Object.entries({ eta, useClippedModelOutput })) {
     if (value === undefined) continue;
-    if (!(name in stepOptions)) throw wrongType(name, `nothing: a step of ${className} has no such option`, value);
+    if (!stepOptions.has(name)) throw wrongType(name, `nothing: a step of ${className} has no such option`, value);
     options[name] = value;
   }
-  if ("generator" in stepOptions) options["generator"] = generators;
+  if (stepOptions.has("generator")) options["generator"] = generators;
   return options;
 }

@@ -25,14 +25,16 @@ export function readStart(options: ReadRunOptions, scheduler: Scheduler, timeste
   const fromKnown = options.sample === undefined && strength !== undefined && dims === undefined;
   const image = fromKnown ? known : options.sample;
   if (image !== undefined && dims !== undefined) {
-    throw new TypeError('"dims" expected no sample beside it: a run starts from noise of a shape, or from a tensor');
+    throw new TypeError('"dims" and "sample" exclude each other: a run starts from noise of a shape, or from a tensor');
   }
   if (image === undefined) {
     if (strength !== undefined) {
       throw new TypeError('"strength" expected a sample beside it, the image to start from, got none');
     }
     if (dims === undefined) {
-      throw new TypeError('"dims" expected the shape of the noise to start from, or give a sample: got neither');
+      throw new TypeError(
+        '"dims" or "sample" expected: give either the shape of the noise to start from, or a tensor; got neither',
+      );
     }
     return startFromDims(checkDims(dims, "dims"), type ?? "float32", generator);
   }

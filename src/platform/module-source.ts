@@ -20,7 +20,7 @@ export async function compile(source: ModuleSource): Promise<CompiledModule> {
   if (!bytes) {
     throw wrongType(
       "source",
-      "the module's bytes or a WebAssembly.Module; of a file or a URL give the bytes, as in init(fetch(url).then((response) => response.arrayBuffer()))",
+      "the module's bytes or a WebAssembly.Module, as in init(await (await fetch(url)).arrayBuffer())",
       source,
     );
   }

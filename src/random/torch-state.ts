@@ -43,7 +43,7 @@ export function importState(state: RandomState, bytes: Uint8Array): bigint {
   // A new seed leaves 1 to hand out, and nothing else does before the words are renewed.
   if (left < 1 || next + left > WORDS + 1) {
     throw new RangeError(
-      `"state" expected ${STATE_BYTES} bytes as getState or torch.Generator.get_state returns them, got others: their counters are ${left} and ${next}`,
+      `"state" expected ${STATE_BYTES} bytes as getState or torch.Generator.get_state returns them, got others: their "left" is ${left} and their "next" ${next}`,
     );
   }
   for (let i = 0; i < WORDS; i++) state[i] = words[MT19937 + 2 * i]!;

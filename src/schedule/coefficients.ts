@@ -37,19 +37,19 @@ export function epsilonIsSolvable(alpha: number): boolean {
 }
 
 /**
- * Up to which sum of |b| and |c| the two-term form b x + c m is as good as the one in which x0 comes first.
+ * Up to which sum of |b| and |c| the two-term form b x + c m is as good as the one that takes a difference first.
  *
- * Its two coefficients and two products are rounded, each by a relative 2^-25 or less of float32's 2^-24, so that its
- * error is at most 2^-24 (|b x| + |c m|), plus the rounding of the result. Up to 4, that is 2^-22 = 2.4e-7 times the
- * larger of |x| and |m|: two bits are lost at most. Beyond, x and m nearly cancel (a step from the last timesteps of a
- * cosine schedule has b = 1,600), and what cancels must do so before it is magnified, in x + q m.
+ * Its coefficients and products are rounded by at most 2^-24 each, relatively, so that its error is at most
+ * 2^-23 (|b x| + |c m|), plus the rounding of the result: up to 4, that is 2^-21 = 4.8e-7 times the larger of |x| and |m|
+ * at worst. Beyond, x and m nearly cancel (a step from the end of a cosine schedule has b = 1,600, one of an inversion
+ * away from the image b = 30), and what cancels must do so before it is magnified.
  */
 const WELL_CONDITIONED = 4;
 
 /**
  * Sets the coefficients of a step from the level of noise `alpha`.
  *
- * @param range bound of the clamp of x0; Infinity for none. Under thresholding it is 1, and `w` is divided later
+ * @param range bound of the clamp of x0; Infinity for none. Under thresholding it is 1, and x0 is divided later
  * @param rederive take eps from the clamped x0, as (x - sqrt(alpha) x0) / sqrt(1 - alpha)
  */
 export function setStep(
@@ -62,26 +62,28 @@ export function setStep(
 ): void {
   const signal = Math.sqrt(alpha);
   const noise = root(1 - alpha);
-  // x0 = w (p x + q m), eps = epsX x + epsM m
+  const { sample, eps } = mixture;
+  let { original } = mixture;
+  // x0 = w (k x + l m), eps = epsX x + epsM m
   let epsX: number, epsM: number;
   switch (predictionType) {
     case "epsilon":
-      into.p = 1;
-      into.q = -noise;
+      into.k = 1;
+      into.l = -noise;
       into.w = 1 / signal;
       epsX = 0;
       epsM = 1;
       break;
     case "sample":
-      into.p = 0;
-      into.q = 1;
+      into.k = 0;
+      into.l = 1;
       into.w = 1;
       epsX = 1 / noise;
       epsM = -signal / noise;
       break;
     case "v_prediction":
-      into.p = signal;
-      into.q = -noise;
+      into.k = signal;
+      into.l = -noise;
       into.w = 1;
       epsX = noise;
       epsM = signal;
@@ -91,32 +93,39 @@ export function setStep(
   into.d = mixture.noise;
   const clamped = range !== Infinity;
   if (clamped && rederive) {
-    into.a = mixture.original - (mixture.eps * signal) / noise;
-    into.b = mixture.sample + mixture.eps / noise;
-    into.c = 0;
-    return;
+    original -= (eps * signal) / noise;
+    epsX = 1 / noise;
+    epsM = 0;
   }
-  into.a = mixture.original;
-  into.b = mixture.sample + mixture.eps * epsX;
-  into.c = mixture.eps * epsM;
-  if (!clamped) collapse(into);
-}
-
-/** Replaces the term of x0, where it is not clamped and loses nothing, by its shares of x and m: one pass less. */
-function collapse(into: Coefficients): void {
-  const share = into.a * into.w;
-  const b = into.b + share * into.p;
-  const c = into.c + share * into.q;
-  if (!(Math.abs(b) + Math.abs(c) <= WELL_CONDITIONED)) return;
-  into.a = 0;
-  into.b = b;
-  into.c = c;
+  // The share of x0, and those of x and m.
+  into.p = into.k;
+  into.q = into.l;
+  into.u = original * into.w;
+  into.s = original === 0 ? 0 : Math.abs(original) * range;
+  into.b = sample + eps * epsX;
+  into.c = eps * epsM;
+  if (!clamped) {
+    const b = into.b + into.u * into.k;
+    const c = into.c + into.u * into.l;
+    if (Math.abs(b) + Math.abs(c) <= WELL_CONDITIONED) {
+      into.s = 0;
+      into.b = b;
+      into.c = c;
+    } else if (predictionType === "sample") {
+      // It is eps that magnifies: (x - signal m) / noise.
+      into.p = 1;
+      into.q = -signal;
+      into.u = eps / noise;
+      into.s = Infinity;
+      into.b = sample;
+      into.c = original;
+    }
+  }
 }
 
 /** The coefficients of out = b x + c m, without a prediction. */
 export function setCombination(into: Coefficients, b: number, c: number): void {
-  into.p = into.q = into.w = into.a = into.d = 0;
-  into.r = Infinity;
+  into.k = into.l = into.w = into.r = into.p = into.q = into.u = into.s = into.d = 0;
   into.b = b;
   into.c = c;
 }

@@ -41,24 +41,24 @@ export function importConfig<O extends SchedulerOptions>(
   overrides: O | undefined,
   format: FileFormat<O>,
 ): ImportedConfig<O> {
-  const config = parse(source);
-  format.options.read("overrides", overrides);
+  const config = new Map(Object.entries(parse(source)));
+  const given = format.options.readGiven("overrides", overrides);
   const byKey = new Map(format.options.names.map((name) => [snakeCase(name), name]));
   const options: Record<string, unknown> = { ...format.missing };
   const unknown: string[] = [];
-  for (const [key, value] of Object.entries(config)) {
+  for (const [key, value] of config) {
     const name = byKey.get(key);
     if (name) options[name] = value;
     else if (!key.startsWith("_")) unknown.push(shorten(key));
   }
-  for (const [name, value] of Object.entries(overrides ?? {})) if (value !== undefined) options[name] = value;
+  Object.assign(options, given);
   const warnings: string[] = [];
   if (unknown.length > 0) {
     const some = unknown.slice(0, 8).join(", ") + (unknown.length > 8 ? ` and ${unknown.length - 8} more` : "");
     warnings.push(`config: ignored what ${format.className} does not know: ${some}`);
   }
   warnings.push(...replaceIgnored(options, format));
-  warnings.push(...inheritedTraps(config, options as SchedulerOptions));
+  warnings.push(...inheritedTraps(config.get("_class_name"), options as SchedulerOptions));
   return { options: options as O, warnings };
 }
 
@@ -92,9 +92,8 @@ function parse(source: unknown): Record<string, unknown> {
 const DDIM_CLASSES: readonly unknown[] = ["DDIMScheduler", "DDIMInverseScheduler"];
 
 /** Settings that come with a configuration and are seldom meant. */
-function inheritedTraps(config: Record<string, unknown>, options: SchedulerOptions): string[] {
+function inheritedTraps(className: unknown, options: SchedulerOptions): string[] {
   const warnings: string[] = [];
-  const className = config["_class_name"];
   if (options.setAlphaToOne === false && className !== undefined && !DDIM_CLASSES.includes(className)) {
     warnings.push(
       `config: set_alpha_to_one is false, inherited from ${show(className)}: the last step ends at alphasCumprod[0], a little noise away from the image`,

@@ -1,7 +1,16 @@
 // The options that schedulers have in common: one table holds each name, default and check. The type of a configuration,
 // its form in a scheduler_config.json and the message for an unknown option come from it.
 
-import { boolean, type Check, count, finite, isArrayLike, natural, positive, positiveShare } from "../checks/checks.js";
+import {
+  boolean,
+  type Check,
+  checkInteger,
+  finite,
+  isArrayLike,
+  natural,
+  positive,
+  positiveShare,
+} from "../checks/checks.js";
 import { outOfRange, wrongType } from "../checks/errors.js";
 import { type Entries, OptionTable, type ValuesOf } from "../checks/options.js";
 import { type DType, DTYPES } from "../tensor/dtype.js";
@@ -63,17 +72,20 @@ export type ConfigOf<O> = Readonly<{
   [K in keyof O]-?: K extends "trainedBetas" ? readonly number[] | null : Exclude<O[K], undefined>;
 }>;
 
+/** The most training steps: their tables are as long. */
+const MOST_TIMESTEPS = 1e6;
+
 /** Copies betas. That each lies in (0, 1) is checked with the finished schedule. */
 const betas: Check<readonly number[] | null> = (name, value) => {
   if (value === null) return null;
-  const expected = "an array of 1 to 1,000,000 numbers, or null";
+  const expected = `an array of numbers, at least 1 and at most ${MOST_TIMESTEPS}, or null`;
   if (!isArrayLike(value)) throw wrongType(name, expected, value);
-  if (!(value.length >= 1 && value.length <= 1e6)) throw outOfRange(name, expected, value.length);
+  if (!(value.length >= 1 && value.length <= MOST_TIMESTEPS)) throw outOfRange(name, expected, value.length);
   return Object.freeze(Array.from(value, (beta, i) => finite(`${name}[${i}]`, beta)));
 };
 
 export const SHARED_OPTIONS = /* @__PURE__ */ new OptionTable({
-  numTrainTimesteps: [undefined, count], // 1000, or the length of trainedBetas
+  numTrainTimesteps: [undefined, (name, value) => checkInteger(name, value, 1, MOST_TIMESTEPS)], // 1000, or the length of trainedBetas
   betaStart: [0.0001, finite],
   betaEnd: [0.02, finite],
   betaSchedule: ["squaredcos_cap_v2", BETA_SCHEDULES],

@@ -105,6 +105,6 @@ function rescaleZeroSnr({ betas, alphas, alphasCumprod }: Tables): void {
 function checkBeta(betas: Float64Array, i: number, alpha: number): void {
   if (alpha < 1 && (alpha > 0 || (alpha === 0 && i === betas.length - 1))) return;
   const beta = betas[i]!;
-  const reason = beta > 0 && beta < 1 ? `1 - ${beta} rounds to 1` : "each lies in (0, 1), and only the last may be 1";
+  const reason = beta > 0 && beta < 1 ? "1 - beta rounds to 1" : "each lies in (0, 1), and only the last may be 1";
   throw new RangeError(`beta ${i} of the schedule expected more than 0 and less than 1, got ${beta}: ${reason}`);
 }

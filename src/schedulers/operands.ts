@@ -47,7 +47,11 @@ export function readDoubled(core: Instance, tensor: unknown, name: string, sampl
     );
   }
   if (operand.dims !== null && sample.dims === null && operand.dims[0] !== 2 * batch) {
-    throw outOfRange(`${name}.dims[0]`, `${2 * batch}, twice the batch, as guidanceScale is given`, operand.dims[0]);
+    throw outOfRange(
+      `${name}.dims[0]`,
+      `${2 * batch}, twice the number of timesteps, as guidanceScale is given`,
+      operand.dims[0],
+    );
   }
   checkSameDims(operand, sample, 2);
   return operand;
@@ -103,7 +107,7 @@ export function readGenerators(generator: unknown, batch: number): readonly Gene
   const list: readonly unknown[] = Array.isArray(generator) ? generator : [generator];
   const { length } = list;
   if (length !== 1 && length !== batch) {
-    throw outOfRange("generator", `one Generator, or ${batch}, one for each batch element`, length);
+    throw outOfRange("generator", `one Generator, or one for each element, as the batch is ${batch}`, length);
   }
   const expected = "a Generator of this copy of ddim-wasm, or an array of one for each batch element";
   return Array.from({ length }, (_, i) => {

@@ -39,13 +39,16 @@ export interface SharedStepOptions extends GuidanceOptions {
   out?: Tensor | undefined;
 }
 
-export const SHARED_STEP_OPTIONS = /* @__PURE__ */ new OptionTable({
-  prevTimestep: [undefined],
-  guidanceScale: [undefined, finite],
-  guidanceRescale: [0, share],
-  returnDict: [false, boolean],
-  out: [undefined],
-} satisfies Entries<SharedStepOptions>);
+export const SHARED_STEP_OPTIONS = /* @__PURE__ */ new OptionTable(
+  {
+    prevTimestep: [undefined],
+    guidanceScale: [undefined, finite],
+    guidanceRescale: [0, share],
+    returnDict: [false, boolean],
+    out: [undefined],
+  } satisfies Entries<SharedStepOptions>,
+  ["eta", "useClippedModelOutput", "generator", "varianceNoise"],
+);
 
 /** Options of steps that may add noise. */
 export interface NoiseOptions {

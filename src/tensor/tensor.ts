@@ -109,13 +109,13 @@ export class Operand extends Stored {
 export function readOperand(core: Instance, tensor: unknown, name: string): Operand {
   if (ArrayBuffer.isView(tensor)) return readValues(core, tensor, name, tensor, null);
   if (typeof tensor !== "object" || tensor === null) throw wrongType(name, "a typed array or { data, dims }", tensor);
-  if (tensor instanceof Promise) {
-    throw new TypeError(`"${name}" expected a typed array or { data, dims }, got a promise: await the model first`);
-  }
   refuseUnusable(name, tensor);
   const { data, dims, type } = tensor as TensorLike;
   const dtype = dtypeOfKind(kindOf(data));
-  if (dtype === undefined) throw wrongData(`${name}.data`, data);
+  if (dtype === undefined) {
+    if (typeof (tensor as { then?: unknown }).then !== "function") throw wrongData(`${name}.data`, data);
+    throw new TypeError(`"${name}" expected a typed array or { data, dims }, got a promise: await the model first`);
+  }
   if (type !== undefined && type !== dtype) throw wrongType(`${name}.type`, `"${dtype}" for its ${kindOf(data)}`, type);
   const length = lengthOf(data);
   if (length === 0) refuseDetached(name, data);
