@@ -26,7 +26,8 @@ export type {
   TimestepSpacing,
 } from "./src/schedule/options.js";
 export { type FilledTensor, Generator, type RandomOptions } from "./src/random/generator.js";
-export { allocate, type ResidentTensor } from "./src/tensor/resident.js";
+export { allocate } from "./src/tensor/allocate.js";
+export type { ResidentTensor } from "./src/tensor/resident-tensor.js";
 export { init } from "./src/module/default.js";
 export type { ModuleSource } from "./src/platform/module-source.js";
 export type { DType, Float32Data, HalfData } from "./src/tensor/dtype.js";

@@ -101,10 +101,9 @@ function countFurther(values: usize, bytes: usize): void {
       const four = v128.and(v128.load(values + i), magnitude);
       const high = i32x4.shr_u(four, unknown);
       if (v128.any_true(i32x4.eq(high, vfound))) {
-        least = countOne(i32x4.extract_lane(four, 0), found, unknown, lowest, mask, least);
-        least = countOne(i32x4.extract_lane(four, 1), found, unknown, lowest, mask, least);
-        least = countOne(i32x4.extract_lane(four, 2), found, unknown, lowest, mask, least);
-        least = countOne(i32x4.extract_lane(four, 3), found, unknown, lowest, mask, least);
+        for (let j = i; j < i + 16; j += 4) {
+          least = countOne(load<u32>(values + j) & MAGNITUDE, found, unknown, lowest, mask, least);
+        }
       } else {
         // Few values share the digits found: four that do not are passed over at once.
         leasts = i32x4.min_u(leasts, v128.or(four, i32x4.lt_s(high, vfound)));

@@ -1,7 +1,6 @@
 // An instance of the WebAssembly module, with views of its memory. Everything of a call is read and checked before the
 // module is touched, and nothing of a call stays in it.
 
-import { Blocks } from "./blocks.js";
 import type { Exports } from "./exports.js";
 
 /** What each stage is for. A piece's result takes the place of its sample. */
@@ -39,9 +38,7 @@ export class Stage<A extends Float32Array | Uint16Array> {
 
 export class Instance {
   readonly exports: Exports;
-  /** Memory beyond what the module uses itself. */
-  readonly blocks: Blocks;
-  /** Where that memory begins. */
+  /** Where memory begins that the module does not use itself. */
   readonly heapBase: number;
   /** Elements in a piece: a multiple of 16. */
   readonly pieceLength: number;
@@ -60,7 +57,6 @@ export class Instance {
     this.pieceLength = (exports.stage(1) - exports.stage(0)) / 4 - AHEAD;
     this.recordCount = exports.coefficientRecordCount();
     this.heapBase = exports.heapBase();
-    this.blocks = new Blocks(this.heapBase, this);
     this.#makeViews();
   }
 

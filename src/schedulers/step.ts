@@ -82,7 +82,7 @@ export function takeStep(
   timestep: unknown,
   options: unknown,
 ): unknown {
-  if (!isTensor(sample) && isTensor(timestep)) {
+  if (isTensor(timestep) && !isTensor(sample)) {
     throw new TypeError(
       '"step" expected (modelOutput, sample, timestep), got the timestep before the sample, which is diffusers\' order',
     );

@@ -6,7 +6,7 @@ import { wrongType } from "../checks/errors.js";
 import type { Instance } from "../module/instance.js";
 import { checkDims, repeatBatch } from "./dims.js";
 import { type DType, type Float32Data, type HalfData, isHalf, newValues, type Values } from "./dtype.js";
-import { isResidentTensor, refuseUnusable, type ResidentTensor } from "./resident.js";
+import { isResidentTensor, refuseUnusable, type ResidentTensor } from "./resident-tensor.js";
 import { bufferOf, byteOffsetOf, isDetached, kindOf, lengthOf } from "./typed-array.js";
 
 /** Float16Array where the compiler's library knows it. */
@@ -109,7 +109,7 @@ export class Operand extends Stored {
 export function readOperand(core: Instance, tensor: unknown, name: string): Operand {
   if (ArrayBuffer.isView(tensor)) return readValues(core, tensor, name, tensor, null);
   if (typeof tensor !== "object" || tensor === null) throw wrongType(name, "a typed array or { data, dims }", tensor);
-  refuseUnusable(name, tensor);
+  refuseUnusable(core, name, tensor);
   const { data, dims, type } = tensor as TensorLike;
   const dtype = dtypeOfKind(kindOf(data));
   if (dtype === undefined) {
@@ -185,7 +185,7 @@ export function makeLike(core: Instance, operand: Operand, times = 1): Operand {
   const values = kindOf(data) === "Float16Array" ? bitsOf(data as F16) : (data as Values);
   if (dims === null) return new Operand(name, data, data, null, values, half, false);
   const shape = repeatBatch(dims, times);
-  if (isPlainObject(tensor) || isResidentTensor(tensor)) {
+  if (isPlainObject(tensor) || isResidentTensor(tensor as object)) {
     return new Operand(name, { data, dims: shape, type }, data, shape, values, half, false);
   }
   return readOperand(core, construct(tensor as object, type, data, shape, name), name);

@@ -1,42 +1,24 @@
 // Tensors inside the module's own memory: kernels work on them where they are, without copies.
 
 import { checkName } from "../checks/checks.js";
-import { outOfRange, wrongType } from "../checks/errors.js";
+import { outOfRange } from "../checks/errors.js";
+import { Blocks } from "../module/blocks.js";
 import { useInstance } from "../module/default.js";
 import type { Instance } from "../module/instance.js";
 import { checkDims, sizeOf } from "./dims.js";
-import { bytesEach, type DType, DTYPES, type Float32Data, type HalfData, type Values } from "./dtype.js";
+import { bytesEach, type DType, DTYPES, type Float32Data, type HalfData } from "./dtype.js";
+import { freedError, MARK, type ResidentTensor } from "./resident-tensor.js";
 
 /** The most bytes that a tensor may have. */
 const LARGEST = 2 ** 30;
 
-/** Marks resident tensors of every copy of the library, which know only their own classes. */
-const MARK = "ddim-wasm.resident";
+/** The memory of each instance beyond what the module uses itself. */
+const blocks = /* @__PURE__ */ new WeakMap<Instance, Blocks>();
 
-/** `[Symbol.dispose]`, in the types of those whose library knows it. */
-type Dispose = {
-  [P in typeof Symbol extends { readonly dispose: infer K extends symbol } ? K : never]: () => void;
-};
-
-/** A tensor made by {@link allocate}. It has `[Symbol.dispose]` where the engine has. */
-export interface ResidentTensor<D extends Values = Float32Data | HalfData> extends Dispose {
-  /**
-   * The values: a view of the module's memory, made afresh when that has grown. Do not keep it across calls.
-   *
-   * @throws Error after free()
-   */
-  readonly data: D;
-  readonly dims: readonly number[];
-  readonly type: D extends Float32Array ? "float32" : "float16";
-  /**
-   * Gives the memory back to the module, for other tensors. A second call does nothing.
-   *
-   * @example
-   * import { allocate } from "ddim-wasm";
-   * const mask = allocate([1, 1, 64, 64]);
-   * mask.free();
-   */
-  free(): void;
+function blocksOf(instance: Instance): Blocks {
+  let found = blocks.get(instance);
+  if (!found) blocks.set(instance, (found = new Blocks(instance.heapBase, instance)));
+  return found;
 }
 
 class Resident {
@@ -52,10 +34,18 @@ class Resident {
     this.#instance = instance;
     this.dims = dims;
     this.type = type;
-    this.#address = instance.blocks.allocate(bytes);
+    this.#address = blocksOf(instance).allocate(bytes);
     this.#bytes = bytes;
     this.#view = this.#makeView();
-    Object.defineProperty(this, MARK, { value: true });
+    const isFreed = (): boolean => this.#view === null;
+    Object.defineProperty(this, MARK, {
+      value: {
+        instance,
+        get isFreed() {
+          return isFreed();
+        },
+      },
+    });
     const { dispose } = Symbol as { dispose?: symbol };
     if (dispose) Object.defineProperty(this, dispose, { value: this.free });
   }
@@ -68,10 +58,6 @@ class Resident {
       : new Float32Array(buffer, this.#address, length);
   }
 
-  get isFreed(): boolean {
-    return this.#view === null;
-  }
-
   get data(): Float32Data | HalfData {
     if (this.#view === null) throw freedError("data", this.dims);
     if (this.#view.buffer !== this.#instance.buffer) this.#view = this.#makeView();
@@ -81,30 +67,7 @@ class Resident {
   free(): void {
     if (this.#view === null) return;
     this.#view = null;
-    this.#instance.blocks.free(this.#address, this.#bytes);
-  }
-}
-
-function freedError(name: string, dims: readonly number[]): Error {
-  return new Error(
-    `"${name}" is a resident tensor of dims [${dims.join(", ")}] that has been freed: allocate a new one`,
-  );
-}
-
-/** Whether `value` was made by `allocate`. */
-export function isResidentTensor(value: unknown): boolean {
-  return value instanceof Resident;
-}
-
-/**
- * @throws Error if the argument `name` is a resident tensor that has been freed; TypeError for one that was made by
- * another copy of the library
- */
-export function refuseUnusable(name: string, value: object): void {
-  if (value instanceof Resident) {
-    if (value.isFreed) throw freedError(name, value.dims);
-  } else if (MARK in value) {
-    throw wrongType(name, "a resident tensor of this copy of ddim-wasm", "one of another copy");
+    blocksOf(this.#instance).free(this.#address, this.#bytes);
   }
 }
 
