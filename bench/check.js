@@ -2,7 +2,10 @@
 
 import { HALF_VALUES } from "./half.js";
 
-/** Of the larger of 1 and the value's magnitude: what arithmetic in float32 may lose where terms cancel. */
+/**
+ * Of the larger of the value's magnitude and the task's scale, which is 1 for normal data: what arithmetic in float32 may
+ * lose where terms cancel.
+ */
 const RELATIVE_TOLERANCE = 1e-5;
 
 /** Beyond that, in units in the last place of a half. */
@@ -67,7 +70,8 @@ function halfUnit(value) {
   return 2 ** (Math.max(Math.floor(Math.log2(Math.abs(value))), -14) - 10);
 }
 
-function checkMoments(values, who) {
+/** @throws WrongResult unless the values' mean is 0 and their variance 1 */
+export function checkMoments(values, who) {
   const count = values.length;
   const mean = values.reduce((sum, value) => sum + value, 0) / count;
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / count;
@@ -94,11 +98,10 @@ export function checkResult(task, expected, result, who, roundsEachOperation) {
   }
   for (let i = 0; i < values.length; i++) {
     const right = expected.values[i];
-    let tolerance = RELATIVE_TOLERANCE * Math.max(1, Math.abs(right));
+    const magnitude = Math.max(task.scale, Math.abs(right));
+    let tolerance = RELATIVE_TOLERANCE * magnitude;
     if (task.type === "float16") {
-      tolerance += roundsEachOperation
-        ? ROUNDED_TOLERANCE * Math.max(1, Math.abs(right))
-        : HALF_TOLERANCE * halfUnit(right);
+      tolerance += roundsEachOperation ? ROUNDED_TOLERANCE * magnitude : HALF_TOLERANCE * halfUnit(right);
     }
     if (!(Math.abs(values[i] - right) <= tolerance)) {
       throw new WrongResult(`${who} gives ${values[i]} at ${i} where ${right} is right`);

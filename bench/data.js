@@ -17,9 +17,11 @@ export const SIZES = [32, 64, 128, 256, 512, 1024, 2048].map((side) => [1, 4, si
 
 export const INFERENCE_STEPS = 50;
 
-/** The middle of the schedule, and the timestep that 50 steps lead to from there. */
+/** The middle of the schedule. */
 export const TIMESTEP = 500;
-const PREV_TIMESTEP = TIMESTEP - 1000 / INFERENCE_STEPS;
+
+/** How far a step leads down. */
+export const STRIDE = 1000 / INFERENCE_STEPS;
 
 export const GUIDANCE_SCALE = 7.5;
 
@@ -38,16 +40,22 @@ const READ = {
 
 export const OPERATIONS = Object.keys(READ);
 
-const { alphasCumprod } = new DDIMScheduler();
-const alpha = alphasCumprod[TIMESTEP];
-const alphaPrev = alphasCumprod[PREV_TIMESTEP];
+/** Of the library's default schedule. */
+export const { alphasCumprod } = new DDIMScheduler();
 
-const CONSTANTS = {
-  sqrtAlpha: Math.sqrt(alpha),
-  sqrtBeta: Math.sqrt(1 - alpha),
-  sqrtAlphaPrev: Math.sqrt(alphaPrev),
-  sqrtBetaPrev: Math.sqrt(1 - alphaPrev),
-};
+/** What a step from a timestep multiplies with, in float64. */
+export function makeConstants(timestep, eta = 0) {
+  const alpha = alphasCumprod[timestep];
+  const alphaPrev = alphasCumprod[timestep - STRIDE] ?? 1;
+  const sigma = eta * Math.sqrt(((1 - alphaPrev) / (1 - alpha)) * (1 - alpha / alphaPrev));
+  return {
+    sqrtAlpha: Math.sqrt(alpha),
+    sqrtBeta: Math.sqrt(1 - alpha),
+    sqrtAlphaPrev: Math.sqrt(alphaPrev),
+    sqrtBetaPrev: Math.sqrt(1 - alphaPrev - sigma ** 2),
+    sigma,
+  };
+}
 
 export function nameShape(dims) {
   return dims.slice(dims[0] === 1 ? 1 : 0).join("x");
@@ -73,6 +81,7 @@ export function makeTask(operation, type, dims) {
     inferenceSteps: INFERENCE_STEPS,
     guidanceScale: GUIDANCE_SCALE,
     threshold: THRESHOLD,
-    ...CONSTANTS,
+    scale: 1,
+    ...makeConstants(TIMESTEP),
   };
 }

@@ -4,13 +4,14 @@ import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { checkResult, computeExpected, WrongResult } from "./check.js";
+import { computeExpected } from "./check.js";
 import { measureColdStart } from "./cold-start.js";
+import { compete, enter } from "./compete.js";
 import { loadContestants } from "./contestants/index.js";
 import { GUIDANCE_SCALE, INFERENCE_STEPS, makeTask, nameShape, OPERATIONS, SHAPES, SIZES, THRESHOLD, TIMESTEP, TYPES } from "./data.js"; // prettier-ignore
 import { FLOAT16_ARRAY_SOURCE } from "./half.js";
 import { describeMachine } from "./machine.js";
-import { measure, sink } from "./measure.js";
+import { sink } from "./measure.js";
 import { LEGEND, printColdStart, printOperation, printSizes } from "./report.js";
 
 const BY_SIZE = "by size";
@@ -40,42 +41,13 @@ function select() {
   return all.filter((name) => words.some((word) => name.includes(word)));
 }
 
-/** Prepares a contestant and checks its result. What it gives is its row of the table. */
-async function enter({ name, prepare }, task, expected) {
-  const row = { name, times: null, reason: null };
-  try {
-    const runner = await prepare(task);
-    await runner.run();
-    if (!runner.unchecked) checkResult(task, expected, runner.result(), name, runner.roundsEachOperation);
-    return { row, runner };
-  } catch (error) {
-    row.reason = error.message;
-    if (error instanceof WrongResult) {
-      row.reason = `WRONG: ${error.message}`;
-      process.exitCode = 1;
-    }
-    return { row, runner: null };
-  }
-}
-
 /** All contestants on one task. */
-async function compete(contestants, operation, type, dims) {
+async function measureTask(contestants, operation, type, dims) {
   const task = makeTask(operation, type, dims);
   const expected = computeExpected(task);
-  const entries = [];
-  for (const contestant of contestants.filter(({ takesPart }) => takesPart?.(operation, type) ?? true))
-    entries.push(await enter(contestant, task, expected));
-  const present = entries.filter(({ runner }) => runner);
-  const times = await measure(
-    present.map(({ runner }) => runner),
-    task.length,
-    effort,
-  );
-  for (const [i, { row, runner }] of present.entries()) {
-    row.times = times[i];
-    await runner.dispose?.();
-  }
-  return { shape: nameShape(dims), clipped: expected.clipped, rows: entries.map(({ row }) => row) };
+  const present = contestants.filter(({ takesPart }) => takesPart?.(operation, type) ?? true);
+  const entries = present.map((contestant) => enter(contestant, task, expected));
+  return { shape: nameShape(dims), clipped: expected.clipped, rows: await compete(entries, task.length, effort) };
 }
 
 const selected = select();
@@ -91,7 +63,7 @@ for (const type of TYPES) {
   const contestants = await loadContestants(type);
   for (const operation of OPERATIONS.filter((name) => selected.includes(name))) {
     const columns = [];
-    for (const dims of effort.shapes) columns.push(await compete(contestants, operation, type, dims));
+    for (const dims of effort.shapes) columns.push(await measureTask(contestants, operation, type, dims));
     printOperation(`${operation}, ${type}`, columns);
     operations.push({ operation, type, columns });
   }
@@ -103,7 +75,7 @@ if (selected.includes(BY_SIZE)) {
   for (const type of TYPES) {
     const contestants = (await loadContestants(type)).filter((contestant) => contestant.bySize);
     const columns = [];
-    for (const dims of effort.sizes) columns.push(await compete(contestants, "clipped step", type, dims));
+    for (const dims of effort.sizes) columns.push(await measureTask(contestants, "clipped step", type, dims));
     printSizes(`clipped step, ${type}, by size`, columns);
     bySize.push({ operation: "clipped step", type, columns });
   }

@@ -5,22 +5,28 @@ const TURN = 2; // milliseconds
 /** Keeps the engine from leaving out what nobody looks at. */
 export const sink = { value: 0 };
 
-async function time({ run, asynchronous }, iterations) {
+/** Milliseconds that so many calls take, and those that measuring them takes. */
+async function time(runner, iterations) {
+  const { run, asynchronous } = runner;
   const start = performance.now();
-  if (asynchronous) for (let i = 0; i < iterations; i++) await run();
+  let elapsed;
+  if (runner.time) elapsed = await runner.time(iterations);
+  else if (asynchronous) for (let i = 0; i < iterations; i++) await run();
   else for (let i = 0; i < iterations; i++) run();
-  return performance.now() - start;
+  const spent = performance.now() - start;
+  return { elapsed: elapsed ?? spent, spent };
 }
 
 /** Runs until the engine has had time to compile what is hot, then finds how many calls fill a turn. */
 async function calibrate(runner, warmUp) {
+  const spend = async (iterations) => (await time(runner, iterations)).spent;
   let call = Infinity;
   for (let spent = 0; spent < warmUp;) {
-    call = await time(runner, 1);
+    call = await spend(1);
     spent += call;
   }
   let iterations = Math.ceil(TURN / call);
-  for (let spent = await time(runner, iterations); spent < TURN; spent = await time(runner, iterations)) {
+  for (let spent = await spend(iterations); spent < TURN; spent = await spend(iterations)) {
     iterations = Math.ceil(iterations * Math.min(2, (1.1 * TURN) / spent));
   }
   return iterations;
@@ -38,7 +44,8 @@ export function summarise(times) {
 }
 
 /**
- * Times runners `{ run, asynchronous, result }` against each other.
+ * Times runners `{ run, asynchronous, result }` against each other. One that needs preparations which do not count, or
+ * measures a difference, has a method `time` too, which does so many calls and returns their milliseconds.
  *
  * @param elements that a call works on
  * @param turns of each runner; one whose turns take long has fewer, but no fewer than 3
@@ -58,8 +65,8 @@ export async function measure(runners, elements, { turns, warmUp, budget }) {
       if (times.length >= 3 && entry.spent > budget) continue;
       // The others have had the caches since.
       if (iterations > 1) await time(runner, 1);
-      const elapsed = await time(runner, iterations);
-      entry.spent += elapsed;
+      const { elapsed, spent } = await time(runner, iterations);
+      entry.spent += spent;
       times.push((elapsed * 1e6) / iterations / elements);
       sink.value += Number(runner.result()[turn % elements]);
     }
