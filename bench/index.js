@@ -8,13 +8,15 @@ import { computeExpected } from "./check.js";
 import { measureColdStart } from "./cold-start.js";
 import { compete, enter } from "./compete.js";
 import { loadContestants } from "./contestants/index.js";
+import { measureCorners } from "./corners/index.js";
 import { GUIDANCE_SCALE, INFERENCE_STEPS, makeTask, nameShape, OPERATIONS, SHAPES, SIZES, THRESHOLD, TIMESTEP, TYPES } from "./data.js"; // prettier-ignore
 import { FLOAT16_ARRAY_SOURCE } from "./half.js";
 import { describeMachine } from "./machine.js";
 import { sink } from "./measure.js";
-import { LEGEND, printColdStart, printOperation, printSizes } from "./report.js";
+import { CORNERS_LEGEND, LEGEND, printColdStart, printCorners, printOperation, printSizes } from "./report.js";
 
 const BY_SIZE = "by size";
+const CORNERS = "corners";
 const COLD_START = "cold start";
 
 const { values: options } = parseArgs({
@@ -31,7 +33,7 @@ const effort = options.quick
 
 /** The operations, and the measurements beside them, whose names contain one of the words of --only. */
 function select() {
-  const all = [...OPERATIONS, BY_SIZE, COLD_START];
+  const all = [...OPERATIONS, BY_SIZE, CORNERS, COLD_START];
   if (options.only === undefined) return all;
   const words = options.only.split(",");
   for (const word of words) {
@@ -81,6 +83,15 @@ if (selected.includes(BY_SIZE)) {
   }
 }
 
+const corners = [];
+if (selected.includes(CORNERS)) {
+  console.log(`\n${CORNERS_LEGEND}`);
+  for await (const group of measureCorners(effort)) {
+    printCorners(group);
+    corners.push(group);
+  }
+}
+
 let coldStart = null;
 if (selected.includes(COLD_START)) {
   coldStart = measureColdStart(effort.coldStarts);
@@ -91,6 +102,6 @@ const settings = { quick: options.quick, timestep: TIMESTEP, inferenceSteps: INF
 const path = resolve(options.json);
 writeFileSync(
   path,
-  `${JSON.stringify({ machine, settings, operations, bySize, coldStart, sink: sink.value }, null, 2)}\n`,
+  `${JSON.stringify({ machine, settings, operations, bySize, corners, coldStart, sink: sink.value }, null, 2)}\n`,
 );
 console.log(`\n${Math.round(performance.now() / 1000)} s; written to ${path}`);

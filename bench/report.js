@@ -11,12 +11,18 @@ function formatRatio(ratio) {
   return ratio.toFixed(ratio < 0.995 ? 2 : ratio < 9.95 ? 1 : 0);
 }
 
-function formatCell(times, base) {
+/** @param unit in nanoseconds */
+function formatCell(times, ratio, unit = 1) {
   if (!times) return "-";
   const { median, minimum, lowerQuartile, upperQuartile } = times;
   const spread = Math.round((100 * (upperQuartile - lowerQuartile)) / median);
-  const ratio = base ? `${formatRatio(median / base.median).padStart(5)}x` : "";
-  return `${formatTime(median)} (${formatTime(minimum)} ${spread}%) ${ratio}`;
+  const suffix = ratio === undefined ? "" : `${formatRatio(ratio).padStart(5)}x`;
+  return `${formatTime(median / unit)} (${formatTime(minimum / unit)} ${spread}%) ${suffix}`;
+}
+
+/** How many times as long as the first contestant's the times of another are. */
+function compare(times, first) {
+  return times && first ? times.median / first.median : undefined;
 }
 
 function formatRow(name, cells) {
@@ -36,7 +42,7 @@ export function printOperation(title, columns) {
   console.log(`\n${formatRow(title, columns.map(({ shape }) => shape))}`); // prettier-ignore
   const reasons = new Map();
   columns[0].rows.forEach(({ name }, i) => {
-    const cells = columns.map(({ rows }) => formatCell(rows[i].times, rows[0].times));
+    const cells = columns.map(({ rows }) => formatCell(rows[i].times, compare(rows[i].times, rows[0].times)));
     console.log(formatRow(`  ${name}`, cells));
     const reason = columns.map(({ rows }) => rows[i].reason).find(Boolean);
     if (reason) reasons.set(reason, [...(reasons.get(reason) ?? []), name]);
@@ -50,7 +56,7 @@ export function printOperation(title, columns) {
 export function printSizes(title, columns) {
   console.log(`\n${formatRow(title, columns[0].rows.map(({ name }) => name))}`); // prettier-ignore
   for (const { shape, rows } of columns) {
-    console.log(formatRow(`  ${shape}`, rows.map(({ times }) => formatCell(times, rows[0].times)))); // prettier-ignore
+    console.log(formatRow(`  ${shape}`, rows.map(({ times }) => formatCell(times, compare(times, rows[0].times))))); // prettier-ignore
   }
 }
 
@@ -62,5 +68,28 @@ export function printColdStart({ emptyProcess, runs, rows }) {
   for (const { name, median, minimum } of rows) {
     const ratio = formatRatio(median / rows[0].median).padStart(5);
     console.log(`  ${name.padEnd(NAME_WIDTH)}${median.toFixed(1).padStart(8)} (${minimum.toFixed(1)}) ${ratio}x`);
+  }
+}
+
+/** What the columns of the corners say. */
+export const CORNERS_LEGEND =
+  "slow corners: median (minimum, interquartile range in percent of the median), ddim-wasm's median as a multiple of it";
+
+/** A group of corners: a row for each of them, a column for each contestant. */
+export function printCorners({ title, unit, nanoseconds, over, rows }) {
+  const names = [...new Set(rows.flatMap(({ contestants }) => contestants.map(({ name }) => name)))];
+  const last = over ? [`over ${over}`] : [];
+  console.log(`\n${title}: ${unit}`);
+  console.log(formatRow("", [...names, ...last]));
+  for (const { name, contestants } of rows) {
+    const timesOf = (column) => contestants.find(({ name }) => name === column)?.times;
+    const [first] = contestants;
+    const cells = names.map((column) => {
+      const times = timesOf(column);
+      return formatCell(times, column === first.name ? undefined : compare(first.times, times), nanoseconds);
+    });
+    const rest = timesOf(over) && first.times ? first.times.median - timesOf(over).median : NaN;
+    console.log(formatRow(`  ${name}`, over ? [...cells, formatTime(rest / nanoseconds)] : cells));
+    for (const { name, reason } of contestants) if (reason) console.log(`  - ${name}: ${reason}`);
   }
 }
