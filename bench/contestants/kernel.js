@@ -20,8 +20,10 @@ async function prepare(task) {
   const [q, u, s, b, c] = clipped
     ? [-sqrtBeta, scale, sqrtAlphaPrev, 0, sqrtBetaPrev]
     : [0, 0, 0, scale, sqrtBetaPrev - scale * sqrtBeta];
+  // The record of assembly/update.ts: k, l, w, r of the prediction, which is not wanted; p, q, u, s, b, c, d.
+  new Float32Array(core.memory.buffer, core.coefficientRecords(), 11).set([0, 0, 0, 0, 1, q, u, s, b, c, 0]);
   return {
-    run: () => core.update(out, x, m, 0, length, 0, true, q, u, s, b, c),
+    run: () => core.update(out, 0, x, m, 0, 0, length, 1, 0),
     result: () => view(out),
   };
 }
