@@ -1,6 +1,7 @@
 // Configurations: from a scheduler_config.json and back, and what is told on the way.
 
 import * as fc from "fast-check";
+import { inspect } from "node:util";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { DDIMSchedulerOptions } from "ddim-wasm";
@@ -334,6 +335,16 @@ test("betaStart and betaEnd are finite, where a schedule ignores them too: JSON 
       }
     }
   }
+});
+
+test("console.log shows a scheduler's configuration, and no tables", () => {
+  const scheduler = new DDIMScheduler({ betaSchedule: "linear" });
+  scheduler.setTimesteps(50);
+  const shown = inspect(scheduler);
+  assert.match(shown, /^DDIMScheduler {/);
+  assert.match(shown, "betaSchedule: 'linear'");
+  assert.ok(shown.length < 1000, shown);
+  assert.is(scheduler.betas.length, 1000);
 });
 
 test.run();

@@ -7,9 +7,9 @@ import type { BetaSchedule } from "./options.js";
 
 /** Tables of T entries each. */
 export interface Tables {
-  readonly betas: Float64Array;
-  readonly alphas: Float64Array;
-  readonly alphasCumprod: Float64Array;
+  readonly betas: InstanceType<typeof Float64Array>;
+  readonly alphas: InstanceType<typeof Float64Array>;
+  readonly alphasCumprod: InstanceType<typeof Float64Array>;
 }
 
 /** The options that decide the tables. */
@@ -32,7 +32,7 @@ export function makeTables(core: Instance, config: TableOptions): Tables {
   return tables;
 }
 
-function makeBetas(core: Instance, config: TableOptions): Float64Array {
+function makeBetas(core: Instance, config: TableOptions): Tables["betas"] {
   const { numTrainTimesteps: total, betaStart: start, betaEnd: end, trainedBetas } = config;
   if (trainedBetas) return Float64Array.from(trainedBetas);
   const betas = allocateArray(Float64Array, total, "numTrainTimesteps");

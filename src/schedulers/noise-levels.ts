@@ -39,11 +39,11 @@ export abstract class NoiseLevels<O extends SchedulerOptions> {
   /** The complete configuration, defaults included. */
   readonly config: ConfigOf<O>;
   /** The variance added by each training step: T values in (0, 1); the last may be 1. */
-  readonly betas: Float64Array;
+  readonly betas: InstanceType<typeof Float64Array>;
   /** 1 - betas. */
-  readonly alphas: Float64Array;
+  readonly alphas: InstanceType<typeof Float64Array>;
   /** Products of the alphas up to each timestep: the share of the signal's variance that is left. */
-  readonly alphasCumprod: Float64Array;
+  readonly alphasCumprod: InstanceType<typeof Float64Array>;
   /** The deviation of the noise a run starts from. */
   readonly initNoiseSigma = 1 as const;
   /** Model calls a step takes. */
@@ -77,6 +77,10 @@ export abstract class NoiseLevels<O extends SchedulerOptions> {
     const last = this.settings.numTrainTimesteps - 1;
     this.#timesteps = new Int32Array(last + 1);
     for (let i = 0; i <= last; i++) this.#timesteps[i] = last - i;
+    // console.log(scheduler) shows the configuration, and not thousands of numbers.
+    for (const name of ["definition", "settings", "betas", "alphas", "alphasCumprod"]) {
+      Object.defineProperty(this, name, { enumerable: false });
+    }
   }
 
   /**
@@ -164,9 +168,8 @@ export abstract class NoiseLevels<O extends SchedulerOptions> {
     if (steps === null) throw new Error("call setTimesteps first: how far a step goes depends on how many there are");
     if (!this.#followsList) return t - Math.floor(this.settings.numTrainTimesteps / steps);
     const follower = followerOf(this.#timesteps, t);
-    if (follower === undefined)
-      throw outOfRange("timestep", "one of scheduler.timesteps, or prevTimestep beside it", t);
-    return follower;
+    if (follower !== undefined) return follower;
+    throw outOfRange("timestep", "one of scheduler.timesteps, or prevTimestep beside it", t);
   }
 
   /** @internal The alpha product at a timestep; the outer one below 0. */

@@ -13,14 +13,18 @@ const HIGHEST_RANK = 64;
 export function checkDims(dims: unknown, name: string, length?: number): number[] {
   const expected = "an array of integers >= 0";
   if (!isArrayLike(dims)) throw wrongType(name, expected, dims);
-  if (dims.length === 0) throw outOfRange(name, "at least one dimension", dims);
-  if (!(dims.length <= HIGHEST_RANK)) throw outOfRange(name, `at most ${HIGHEST_RANK} dimensions`, dims.length);
-  const copy = Array.from(dims as ArrayLike<number>);
-  for (const size of copy) {
-    if (typeof size !== "number") throw wrongType(name, expected, copy);
-    if (!(size >= 0 && Number.isInteger(size))) throw outOfRange(name, expected, copy);
+  const { length: rank } = dims;
+  if (rank === 0) throw outOfRange(name, "at least one dimension", dims);
+  if (!(rank <= HIGHEST_RANK)) throw outOfRange(name, `at most ${HIGHEST_RANK} dimensions`, rank);
+  const copy: number[] = [];
+  let product = 1;
+  for (let i = 0; i < rank; i++) {
+    const size = dims[i];
+    if (typeof size !== "number") throw wrongType(name, expected, Array.from(dims));
+    if (!(size >= 0 && Number.isInteger(size))) throw outOfRange(name, expected, Array.from(dims));
+    copy.push(size);
+    product *= size;
   }
-  const product = sizeOf(copy);
   if (!(product <= MOST_ELEMENTS)) {
     throw new RangeError(
       `"${name}" expected at most ${MOST_ELEMENTS} elements, got ${show(copy)}: ${product} elements`,
@@ -43,7 +47,9 @@ export function sizeOf(dims: readonly number[]): number {
 
 /** Whether two shapes are the same. */
 export function areSameDims(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((size, i) => size === b[i]);
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** The shape of a batch that is `times` as large. */
