@@ -1,5 +1,5 @@
 // An instance of the WebAssembly module, with views of its memory. Everything of a call is read and checked before the
-// module is touched, and nothing of a call stays in it.
+// module is touched, and it keeps nothing from one call to the next.
 
 import type { Exports } from "./exports.js";
 

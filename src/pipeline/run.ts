@@ -1,7 +1,6 @@
 // A sampling run, a step at a time.
 
 import { useInstance } from "../module/default.js";
-import { wrongType } from "../checks/errors.js";
 import type { Generator } from "../random/generator.js";
 import type { SchedulerOptions } from "../schedule/options.js";
 import { firstLeading } from "../schedule/timesteps.js";
@@ -126,7 +125,7 @@ function readStepOptions(
   const options: Record<string, unknown> = {};
   for (const [name, value] of Object.entries({ eta, useClippedModelOutput })) {
     if (value === undefined) continue;
-    if (!stepOptions.has(name)) throw wrongType(name, `nothing: a step of ${className} has no such option`, value);
+    if (!stepOptions.has(name)) throw new TypeError(`"${name}" is no option of the steps of ${className}`);
     options[name] = value;
   }
   if (stepOptions.has("generator")) options["generator"] = generators;

@@ -1,4 +1,4 @@
-// What a pipeline is made of, what its runs are told, and what they tell.
+// Types of the pipeline: its options, what a model gets, and what runs report.
 
 import type { Generator } from "../random/generator.js";
 import type { Scheduler } from "../schedulers/scheduler.js";
@@ -6,7 +6,7 @@ import type { GuidanceOptions } from "../schedulers/step-options.js";
 import type { Float32Data, HalfData } from "../tensor/dtype.js";
 import type { PlainTensor, ResultOf, Tensor } from "../tensor/tensor.js";
 
-/** What a model is told beside sample and timestep. */
+/** What a model gets beside sample and timestep. */
 export interface ModelContext<C = unknown> {
   /** Which step this is, from 0. */
   readonly step: number;
@@ -36,7 +36,7 @@ export interface StopSignal {
   readonly reason?: unknown;
 }
 
-/** Any scheduler that leads from noise to an image; what runs use of it is told by the class. */
+/** Any scheduler of this package that leads from noise to an image. */
 export type DenoisingScheduler = Pick<
   Scheduler<never, never>,
   "setTimesteps" | "addNoise" | "timesteps" | "toConfig"
@@ -68,7 +68,7 @@ export interface LoopOptions<C = unknown> extends GuidanceOptions {
   checkFinite?: boolean | undefined;
 }
 
-/** Options of sampling, wherever it starts. */
+/** Options of every sampling run. */
 export interface SamplingOptions<C = unknown> extends LoopOptions<C> {
   /** Source of all noise: one generator, or one for each batch element. Default: one seeded from crypto. */
   generator?: Generator | readonly Generator[] | undefined;

@@ -5,7 +5,7 @@ import { shorten, show, wrongType } from "../checks/errors.js";
 import type { OptionTable } from "../checks/options.js";
 import type { SchedulerOptions } from "./options.js";
 
-/** What a scheduler's class knows of such files. */
+/** How a scheduler's class reads and writes such a file. */
 export interface FileFormat<O> {
   /** The class as diffusers calls it. */
   readonly className: string;
@@ -26,7 +26,7 @@ export function exportConfig(config: object, className: string): Record<string, 
   return exported;
 }
 
-/** What `importConfig` read, and what its user should be told. */
+/** What `importConfig` read, and warnings for the user. */
 export interface ImportedConfig<O> {
   readonly options: O;
   readonly warnings: readonly string[];

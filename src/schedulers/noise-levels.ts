@@ -18,7 +18,7 @@ export interface SchedulerClass<T, O> {
   readonly definition: FileFormat<O>;
 }
 
-/** Who is told of a configuration's warnings. */
+/** Where warnings about a configuration go. */
 export interface ConfigReporting {
   /** Is called with each warning. Default: console.warn. */
   onWarning?: ((message: string) => void) | undefined;
@@ -54,7 +54,7 @@ export abstract class NoiseLevels<O extends SchedulerOptions> {
   /** Descending. */
   #timesteps: Int32Array;
   #numInferenceSteps: number | null = null;
-  /** Whether the other side of a step is the next entry of the list. */
+  /** Whether a step leads to the next entry of the list. */
   #followsList = false;
 
   /**
@@ -90,7 +90,7 @@ export abstract class NoiseLevels<O extends SchedulerOptions> {
    *
    * @param config the file's text, or its parsed object
    * @param overrides options that replace those of the file
-   * @param reporting `onWarning` is told what was ignored, and which settings are seldom meant. Default: console.warn
+   * @param reporting `onWarning` gets a message for keys that were ignored, and one for each setting that is seldom meant
    * @throws as the constructor; TypeError for text that is no JSON object
    * @example
    * import { DDIMScheduler } from "ddim-wasm";
@@ -142,7 +142,7 @@ export abstract class NoiseLevels<O extends SchedulerOptions> {
    * @throws TypeError or RangeError for anything else; the scheduler stays as it was
    * @example
    * scheduler.setTimesteps(20);
-   * scheduler.setTimesteps([999, 700, 400, 100]); // a list of one's own
+   * scheduler.setTimesteps([999, 700, 400, 100]); // your own list
    */
   setTimesteps(steps: number | ArrayLike<number> | ArrayLike<bigint>): void {
     const { numTrainTimesteps, previousTimestep } = this.settings;

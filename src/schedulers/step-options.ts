@@ -1,4 +1,4 @@
-// What the calls of a scheduler can be told, and what tells one sampler from another.
+// Options of the calls of a scheduler, and the definition of a sampler.
 
 import { boolean, finite, share } from "../checks/checks.js";
 import { type Entries, OptionTable } from "../checks/options.js";
@@ -31,7 +31,10 @@ export interface GuidanceOptions {
 
 /** Options that the steps of all schedulers have. */
 export interface SharedStepOptions extends GuidanceOptions {
-  /** The timestep on the other side of the step, or one for each batch element; negative: beyond the last one. */
+  /**
+   * The timestep that the step leads to (in an inversion: starts from), or one for each batch element. Negative: no noise
+   * at all, or that of the first training step where `setAlphaToOne` is false.
+   */
   prevTimestep?: Timesteps | undefined;
   /** Return `{ prevSample, predOriginalSample }`. Default false. */
   returnDict?: boolean | undefined;

@@ -4,7 +4,7 @@ import { wrongType } from "../checks/errors.js";
 import type { Instance } from "../module/instance.js";
 import type { Float32Data, HalfData, Values } from "./dtype.js";
 
-/** `[Symbol.dispose]`, in the types of those whose library knows it. */
+/** `[Symbol.dispose]`, where the compiler's library declares it. */
 type Dispose = {
   [P in typeof Symbol extends { readonly dispose: infer K extends symbol } ? K : never]: () => void;
 };

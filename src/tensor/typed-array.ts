@@ -1,4 +1,4 @@
-// What typed arrays are, whatever their own properties say: a subclass may have a length or a set() of its own.
+// Facts about typed arrays from the engine itself: a subclass may have its own length or set().
 
 import type { Values } from "./dtype.js";
 
