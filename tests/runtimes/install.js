@@ -8,13 +8,13 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** The README's programs: the blocks of code that begin with a file's name. */
-function* readmePrograms() {
-  const readme = readFileSync(join(root, "README.md"), "utf8");
-  for (const [, name, code] of readme.matchAll(/^```js\n\/\/ (\S+\.js)\n([^]*?)^```$/gm)) yield { name, code };
+/** The programs of docs/runtimes.md: the blocks of code that begin with a file's name. */
+function* documentedPrograms() {
+  const text = readFileSync(join(root, "docs/runtimes.md"), "utf8");
+  for (const [, name, code] of text.matchAll(/^```js\n\/\/ (\S+\.js)\n([^]*?)^```$/gm)) yield { name, code };
 }
 
-/** The path of a folder that holds the installed package, the README's programs, the digest, and programs that print it. */
+/** The path of a folder that holds the installed package, the documented programs, the digest, and programs that print it. */
 export function installPackage() {
   const folder = mkdtempSync(join(tmpdir(), "ddim-wasm-"));
   const npm = (...args) =>
@@ -24,6 +24,6 @@ export function installPackage() {
   npm("install", "--offline", "--silent", `./${filename}`);
   cpSync(new URL("./digest.js", import.meta.url), join(folder, "digest.js"));
   cpSync(new URL("./programs", import.meta.url), folder, { recursive: true });
-  for (const { name, code } of readmePrograms()) writeFileSync(join(folder, name), code);
+  for (const { name, code } of documentedPrograms()) writeFileSync(join(folder, name), code);
   return folder;
 }
