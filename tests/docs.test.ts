@@ -1,0 +1,251 @@
+// What README.md and docs/ show is true: JavaScript runs as it stands, beside a model; TypeScript compiles, and what it
+// declares has the library's types; links lead somewhere; the tables of options are complete; sizes are right.
+
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import * as library from "ddim-wasm";
+import { build } from "esbuild";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+
+const root = new URL("../../", import.meta.url);
+const pages = new Map(
+  ["README.md", "CHANGELOG.md", ...readdirSync(new URL("docs/", root)).map((name) => `docs/${name}`)]
+    .filter((path) => path.endsWith(".md"))
+    .map((path) => [path, readFileSync(new URL(path, root), "utf8")]),
+);
+
+/** Programs that begin with their file's name, and what runs them: examples/digits/test, and tests/runtimes. */
+const PROGRAMS: Record<string, readonly string[]> = {
+  "README.md": ["draw.mjs"],
+  "docs/runtimes.md": [
+    "sampling.js",
+    "sampling-page.js",
+    "sampling-in-worker.js",
+    "sampling-worker.js",
+    "worker.js",
+    "edge-function.js",
+    "sampling-portable.js",
+  ],
+};
+
+interface Block {
+  page: string;
+  line: number;
+  language: string;
+  code: string;
+}
+const blocks: Block[] = [...pages].flatMap(([page, text]) =>
+  [...text.matchAll(/^```(\w*)\n([^]*?)^```$/gm)].map(({ index, 1: language, 2: code }) => ({
+    page,
+    line: text.slice(0, index).split("\n").length,
+    language: language!,
+    code: code!,
+  })),
+);
+const folder = new URL("./docs/", import.meta.url);
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+
+// What the examples take as given: a model. What they print is kept.
+const GIVEN = `
+async function unet(sample, t, condition) {
+  return { data: sample.data.map((value) => value * 0.9), dims: sample.dims };
+}
+const printed = [];
+const console = { log: (...values) => printed.push(values.join(" ")) };
+`;
+
+const programs: Record<string, string[]> = {};
+for (const { page, line, language, code } of blocks) {
+  if (language !== "js") continue;
+  const program = /^\/\/ (\S+\.m?js)\n/.exec(code)?.[1];
+  if (program !== undefined) {
+    (programs[page] ??= []).push(program);
+    continue;
+  }
+  test(`${page}:${line} runs`, () => {
+    const file = new URL(`${page.replaceAll(/\W/g, "-")}-${line}.mjs`, folder);
+    writeFileSync(file, `${GIVEN}${code}\nprocess.stdout.write(JSON.stringify(printed));\n`);
+    // A process each: an example may load the module in its own way.
+    const printed = JSON.parse(execFileSync(process.execPath, [fileURLToPath(file)], { encoding: "utf8" }));
+    const expected = [...code.matchAll(/console\.log\(.*\); \/\/ (.*)/g)].map(([, text]) => text!);
+    if (expected.length > 0) assert.equal(printed, expected);
+  });
+}
+
+test("programs that are run elsewhere", () => {
+  assert.equal(programs, PROGRAMS);
+});
+
+test("every block is of a language that is known here", () => {
+  for (const { page, line, language } of blocks) {
+    assert.ok(["js", "ts", "sh", "html", "text"].includes(language), `${page}:${line}: "${language}"`);
+  }
+});
+
+const typed = blocks.filter(({ language }) => language === "ts");
+typed.forEach(({ code }, i) => {
+  // What the library has must do as what is documented.
+  const checks = [...code.matchAll(/^(declare class|declare function|interface|type) (\w+)/gm)].map(([, kind, name]) =>
+    kind!.startsWith("declare")
+      ? `export const documented${name}: typeof ${name} = library.${name};\n`
+      : `export const documented${name}: ${name} = null! as library.${name};\n`,
+  );
+  writeFileSync(new URL(`block${i}.ts`, folder), `${code}\nimport * as library from "ddim-wasm";\n${checks.join("")}`);
+});
+
+test("TypeScript compiles, and declares what the library has", () => {
+  assert.ok(typed.length >= 5, `${typed.length} blocks`);
+  const compilerOptions = {
+    target: "es2022",
+    lib: ["es2022"],
+    module: "nodenext",
+    moduleResolution: "nodenext",
+    types: [],
+    strict: true,
+    moduleDetection: "force",
+    noEmit: true,
+  };
+  writeFileSync(new URL("tsconfig.json", folder), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
+  const { stdout, stderr } = spawnSync(
+    fileURLToPath(new URL("node_modules/.bin/tsc", root)),
+    ["--project", fileURLToPath(folder), "--pretty", "false"],
+    { cwd: fileURLToPath(folder), encoding: "utf8" },
+  );
+  const complaints = (stdout + stderr).replaceAll(/^block(\d+)\.ts\((\d+),\d+\)/gm, (_, i, line) => {
+    const block = typed[Number(i)]!;
+    return `${block.page}:${block.line + Number(line)}`;
+  });
+  assert.is(complaints, "");
+});
+
+/** The anchors of a page, as GitHub makes them of its headings. */
+const anchorsOf = (text: string): Set<string> =>
+  new Set(
+    [...text.matchAll(/^#+ (.*)$/gm)].map(([, title]) =>
+      title!
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N}\s_-]/gu, "")
+        .replaceAll(" ", "-"),
+    ),
+  );
+
+for (const [page, text] of pages) {
+  test(`${page}: its links lead somewhere`, () => {
+    for (const [, link] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^https?:/.test(link!)) continue;
+      const [path, anchor] = link!.split("#");
+      const target = path === "" ? page : new URL(path!, new URL(page, "file:///")).pathname.slice(1);
+      assert.ok(existsSync(new URL(target, root)), `${link}: no such file`);
+      if (anchor === undefined) continue;
+      const there = pages.get(target);
+      assert.ok(there !== undefined && anchorsOf(there).has(anchor), `${link}: no such heading`);
+    }
+  });
+}
+
+/** The names in the first column of the tables under a heading. */
+function optionsUnder(page: string, title: string): string[] {
+  const [, section] = pages.get(page)!.split(`\n${title}\n`);
+  assert.ok(section, `${page}: ${title}`);
+  return section
+    .split(/\n#+ /)[0]!
+    .split("\n")
+    .filter((line) => line.startsWith("| `"))
+    .flatMap((line) => [...line.split(" | ")[0]!.matchAll(/`(\w+)`/g)].map(([, name]) => name!));
+}
+
+/** The options that a call takes, as its message for an unknown one lists them. */
+function optionsOf(call: (options: never) => unknown): string[] {
+  try {
+    call({ unknown: 1 } as never);
+  } catch (error) {
+    return /it takes (.*)$/.exec((error as Error).message)![1]!.split(", ");
+  }
+  throw new Error("an unknown option was taken");
+}
+
+test("the tables of options name them all", () => {
+  const { DDIMScheduler } = library;
+  const scheduler = new DDIMScheduler();
+  scheduler.setTimesteps(4);
+  const sample = new Float32Array(4);
+  const tables: [string, string[], string[]][] = [
+    [
+      "DDIMScheduler",
+      optionsUnder("docs/api.md", "### Options of a scheduler"),
+      optionsOf((options) => new DDIMScheduler(options)),
+    ],
+    [
+      "step",
+      optionsUnder("docs/api.md", "### Options of a step"),
+      optionsOf((options) => scheduler.step(sample, sample, 500, options)),
+    ],
+  ];
+  for (const [name, documented, taken] of tables) {
+    assert.equal(documented.sort(), taken.sort(), name);
+  }
+});
+
+// What a program adds to a bundle, gzipped: the README's two figures, and the table's.
+const bytesOf: Record<string, number> = {};
+const performance = pages.get("docs/performance.md")!;
+for (const [, program, bytes] of performance.matchAll(/^\| `(export .*?)`.*\| ([\d,]+) +\|$/gm)) {
+  bytesOf[program!] = Number(bytes!.replace(",", ""));
+}
+const [, some, all] = /(\d+) KB for scheduler and generator, (\d+) KB for everything/.exec(pages.get("README.md")!)!;
+test("README.md: its sizes are those of docs/performance.md", () => {
+  assert.is(Number(some) * 1000, bytesOf['export { DDIMScheduler, Generator } from "ddim-wasm"']);
+  assert.is(Number(all) * 1000, bytesOf['export * from "ddim-wasm"']);
+});
+
+for (const [contents, most] of Object.entries(bytesOf)) {
+  test(`docs/performance.md: ${contents} takes at most ${most} bytes`, async () => {
+    const { outputFiles } = await build({
+      stdin: { contents, resolveDir: fileURLToPath(root) },
+      bundle: true,
+      minify: true,
+      write: false,
+      format: "esm",
+      target: "es2022",
+      external: ["*.wasm"],
+    });
+    const bytes = gzipSync(outputFiles[0]!.contents, { level: 9 }).length;
+    assert.ok(bytes <= most, `${bytes} bytes`);
+  });
+}
+
+test("README.md has at most 180 lines", () => {
+  assert.ok(pages.get("README.md")!.trimEnd().split("\n").length <= 180);
+});
+
+test("README.md: our names in the table for those who come from Python", () => {
+  const names = new Set(Object.keys(library));
+  const { DDIMScheduler, DDIMInverseScheduler, Generator, DiffusionPipeline } = library;
+  for (const Class of [DDIMScheduler, DDIMInverseScheduler, Generator, DiffusionPipeline]) {
+    for (let owner: object = Class; owner !== Function.prototype; owner = Object.getPrototypeOf(owner)) {
+      for (const holder of [owner, (owner as Function).prototype])
+        for (const name of Object.getOwnPropertyNames(holder)) names.add(name);
+    }
+  }
+  const [, table] = pages.get("README.md")!.split("| diffusers ");
+  const ours = table!
+    .split("\n\n")[0]!
+    .split("\n")
+    .slice(2)
+    .flatMap((line) =>
+      [
+        ...line
+          .split(" | ")
+          .at(-1)!
+          .matchAll(/(\w+)\(/g),
+      ].map(([, name]) => name!),
+    );
+  assert.ok(ours.length >= 10, ours.join());
+  for (const name of ours) assert.ok(names.has(name), name);
+});
+
+test.run();
