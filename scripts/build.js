@@ -1,5 +1,5 @@
 // Builds everything in build/ from assembly/, src/ and index.ts. The WebAssembly module is compiled only when assembly/
-// has changed.
+// has changed. With --changed only the module and the readable files are built, and of them what is out of date.
 
 import { execFileSync } from "node:child_process";
 import {
@@ -8,6 +8,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -29,7 +30,7 @@ const CORE_FILES = [
   "core-scalar.js",
   "core-scalar.cjs",
 ];
-const CORE_SOURCES = ["assembly", "asconfig.json", "package-lock.json", "scripts/build.js"];
+export const CORE_SOURCES = ["assembly", "asconfig.json", "package-lock.json", "scripts/build.js"];
 
 /** Runs one of the development tools, as `npx` would. */
 function run(tool, ...args) {
@@ -41,12 +42,6 @@ function changed(path) {
   const stat = statSync(path);
   if (!stat.isDirectory()) return stat.mtimeMs;
   return Math.max(...readdirSync(path, { recursive: true }).map((name) => statSync(join(path, name)).mtimeMs));
-}
-
-function isCoreBuilt() {
-  const files = CORE_FILES.map((name) => join(out, name));
-  if (!files.every((file) => existsSync(file))) return false;
-  return Math.min(...files.map(changed)) > Math.max(...CORE_SOURCES.map((name) => changed(join(root, name))));
 }
 
 /** Compiles the module, and makes the JavaScript that holds it: as text, and as code for engines without WebAssembly. */
@@ -77,7 +72,7 @@ async function writeModule(name, code) {
  * AssemblyScript's loader as a function, since its own module makes a TextDecoder and sets Object.hasOwn where it is
  * imported. Only `demangle` is taken, which decodes no text; hasOwn is set on an object of the loader's own.
  */
-const deferredLoader = {
+export const deferredLoader = {
   name: "deferred-loader",
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^@assemblyscript\/loader\?deferred$/ }, () => ({ path: "loader", namespace: "deferred" }));
@@ -183,18 +178,60 @@ function declare() {
   copyFileSync(file, join(out, "index.d.cts"));
 }
 
-mkdirSync(out, { recursive: true });
-for (const name of readdirSync(out)) {
-  if (!CORE_FILES.includes(name)) rmSync(join(out, name), { recursive: true });
+/** The readable files: for each the platform that it is made for. */
+const READABLE = {
+  "index.js": "default",
+  "index.cjs": "default",
+  "portable.js": "portable",
+  "portable.cjs": "portable",
+  "workerd.js": "workerd",
+  "edge-light.js": "edge-light",
+};
+export const READABLE_SOURCES = ["index.ts", "src", "package-lock.json", "scripts/build.js"];
+
+/** Whether files of build/ are all there, and newer than what they are made from. */
+function isUpToDate(names, sources) {
+  const files = names.map((name) => join(out, name));
+  if (!files.every((file) => existsSync(file))) return false;
+  return Math.min(...files.map(changed)) > Math.max(...sources.map((name) => changed(join(root, name))));
 }
-if (!isCoreBuilt()) await buildCore();
-await Promise.all([
-  bundleReadable("default", "index.js"),
-  bundleReadable("default", "index.cjs"),
-  bundleReadable("portable", "portable.js"),
-  bundleReadable("portable", "portable.cjs"),
-  bundleReadable("workerd", "workerd.js"),
-  bundleReadable("edge-light", "edge-light.js"),
-  bundleMinified("ddim-wasm.min.js"),
-]);
-declare();
+
+export async function bundleAllReadable() {
+  // The first one alone, so that an error in a source is printed once.
+  const [[first, platform], ...others] = Object.entries(READABLE);
+  await bundleReadable(platform, first);
+  await Promise.all(others.map(([file, platform]) => bundleReadable(platform, file)));
+}
+
+/**
+ * Builds the module and the readable files, each only if it is out of date: what running the library takes.
+ *
+ * @param {(phase: string) => void} [onPhase] is told what is being built
+ */
+export async function buildChanged(onPhase = () => {}) {
+  mkdirSync(out, { recursive: true });
+  const isCoreNew = !isUpToDate(CORE_FILES, CORE_SOURCES);
+  if (isCoreNew) {
+    onPhase("compiling the WebAssembly module");
+    await buildCore();
+  }
+  // They hold no byte of the module, but not every module fits them.
+  if (!isCoreNew && isUpToDate(Object.keys(READABLE), READABLE_SOURCES)) return;
+  onPhase("bundling the library");
+  await bundleAllReadable();
+}
+
+/** Builds everything in build/; of the files that are there only the module is kept, if it is up to date. */
+export async function buildAll() {
+  mkdirSync(out, { recursive: true });
+  for (const name of readdirSync(out)) {
+    if (!CORE_FILES.includes(name)) rmSync(join(out, name), { recursive: true });
+  }
+  if (!isUpToDate(CORE_FILES, CORE_SOURCES)) await buildCore();
+  await Promise.all([bundleAllReadable(), bundleMinified("ddim-wasm.min.js")]);
+  declare();
+}
+
+if (realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  await (process.argv.includes("--changed") ? buildChanged(console.log) : buildAll());
+}

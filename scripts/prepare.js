@@ -11,4 +11,5 @@ if (!existsSync(new URL("../node_modules/esbuild", import.meta.url))) {
   const options = ["--ignore-scripts", "--include=dev", "--dry-run=false", "--global=false", "--silent"];
   execFileSync("npm", ["ci", ...options], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
 }
-await import("./build.js");
+const { buildAll } = await import("./build.js");
+await buildAll();
