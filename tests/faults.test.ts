@@ -243,12 +243,10 @@ for (const [name, { DDIMScheduler }] of Object.entries(implementations)) {
     for (let i = 0; i < n; i++) modelOutput[i] = (i % 2 ? 1 : -1) * ((i * 7919) % n) * 2 ** -20;
     const rank = ratio * (n - 1);
     const threshold = rank * 2 ** -20;
-    const start = performance.now();
     const { predOriginalSample } = scheduler.step(modelOutput, modelOutput, 500, {
       prevTimestep: 400,
       returnDict: true,
     });
-    const elapsed = performance.now() - start;
     let error = 0;
     let beyond = 0;
     for (let i = 0; i < n; i++) {
@@ -259,7 +257,6 @@ for (const [name, { DDIMScheduler }] of Object.entries(implementations)) {
     }
     assert.ok(error <= TOLERANCE, `predOriginalSample is ${error} off`);
     assert.is(beyond, n - 1 - Math.floor(rank));
-    assert.ok(elapsed < 2000, `${elapsed} ms`);
   });
 }
 
