@@ -163,6 +163,24 @@ for (const [build, core] of Object.entries(instances)) {
     );
   });
 
+  // The last timesteps of a cosine schedule: the sample is noise, and so is the model's output. What is left of their
+  // difference is magnified 1,020 times: with coefficients rounded after that it would be off by up to 6e-5. The model
+  // output's coefficient, 1.2e-9 above -1, is -1 as a float: 1.2e-6 after it is magnified.
+  test(`${build}: what cancels does so before it is magnified`, () => {
+    const mixture = new Mixture();
+    mixture.set(0.05, 0, Math.sqrt(1 - 0.05 ** 2), 0);
+    const step = { predictionType: "epsilon", alpha: 2.4e-9, mixture, range: Infinity, rederive: false } as const;
+    const coefficients = new Coefficients();
+    setStep(coefficients, step.predictionType, step.alpha, step.mixture, step.range, step.rederive);
+    const x = normals(1, N);
+    const m = x.map((value, i) => value * (1 + (i - N / 2) * 2 ** -20));
+    const { prev } = runKernel(core, coefficients, { x, m, z: x });
+    for (let i = 0; i < N; i++) {
+      const expected = truth(step, x[i]!, m[i]!, 0).prev;
+      assert.ok(Math.abs(prev[i]! - expected) <= 2e-6 * Math.max(Math.abs(x[i]!), 1), `${i}: ${prev[i]}`);
+    }
+  });
+
   test(`${build}: a scaled model output is that of the formula`, () => {
     fc.assert(
       fc.property(cases, fc.double({ min: 0.25, max: 3, noNaN: true }), fc.nat(1000), (each, factor, seed) => {

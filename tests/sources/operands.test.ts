@@ -178,17 +178,18 @@ test("in the module's memory an overlap of any size counts, and what is read lat
   const values = block.values as Float32Array;
   const part = (start: number, end: number) => new Stored(values.subarray(start, end), false, true);
   const out = part(0, 16);
+  const [before, next] = [part(0, 16), part(16, 32)];
   for (const start of [1, 8, 15]) {
     const apart = apartFrom(core, out, part(start, start + 16));
     assert.is(apart.resident, false);
     assert.equal(Array.from(apart.values), Array.from(values.subarray(start, start + 16)));
   }
   for (const input of [part(0, 16), part(16, 32), part(0, 32)]) assert.is(apartFrom(core, out, input), input);
+  assert.is(apartFrom(core, next, before), before);
   const same = part(0, 16);
   const copy = elsewhere(core, out, same);
   assert.is(copy.resident, false);
   assert.equal(Array.from(copy.values), Array.from(values.subarray(0, 16)));
-  const next = part(16, 32);
   assert.is(elsewhere(core, out, next), next);
   core.blocks.free(values.byteOffset, values.byteLength);
 });

@@ -199,7 +199,7 @@ test("what is inherited is no option, and what is no plain object holds none", (
   } finally {
     delete prototype["betaEnd"];
   }
-  for (const options of [null, 5, "", [], new Map(), Promise.resolve(), new (class {})()]) {
+  for (const options of [null, 5, "", [], new Map(), Promise.resolve(), new Error("")]) {
     assert.throws(
       () => resolve(options as never),
       (error: unknown) => error instanceof TypeError,

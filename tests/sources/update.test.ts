@@ -149,6 +149,27 @@ for (const [build, core] of Object.entries(instances)) {
     }
   }
 
+  test(`${build}: thresholding divides x0 by its quantile, within 1 and the bound`, () => {
+    // With v_prediction and a sample of 0, x0 is the model output times a number.
+    const scale = -Math.sqrt(1 - 0.4);
+    for (const [size, maxValue] of [
+      [0.5, 3],
+      [2, 3],
+      [2, 1.25],
+    ] as const) {
+      for (const length of [200, 20_001]) {
+        const modelOutput = Float32Array.from({ length }, (_, i) => (size * (i % 101)) / 100 / scale);
+        const data = { sample: new Float32Array(length), modelOutput, guidance: undefined };
+        const { x0 } = update(core, data, none, formulaOf({ thresholding: { ratio: 1, maxValue } }), 1);
+        const threshold = Math.min(Math.max(size, 1), maxValue);
+        for (let i = 0; i < length; i++) {
+          const expected = Math.min((size * (i % 101)) / 100, threshold) / threshold;
+          assert.ok(Math.abs(x0[i]! - expected) <= 4 * 2 ** -24, `${i} of ${length}: ${x0[i]} instead of ${expected}`);
+        }
+      }
+    }
+  });
+
   test(`${build}: a generator for each batch element draws for that element alone`, () => {
     for (const [batch, length] of SHAPES) {
       const data = { sample: normals(1, batch * length), modelOutput: normals(3, batch * length), guidance: undefined };
