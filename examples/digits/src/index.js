@@ -1,40 +1,59 @@
 // Draws digits into a PNG sheet, and has a classifier read them back.
 
 import { writeFileSync } from "node:fs";
-import { SingleBar, Presets } from "cli-progress";
+import { Generator } from "ddim-wasm";
 import { readOptions } from "./command-line.js";
 import { loadModel, readDigits } from "./models.js";
-import { drawDigits, redrawDigits } from "./sampling.js";
 import { encodeFloats, encodeSheet } from "./pictures.js";
+import { runPhase } from "./progress.js";
+import { changeDigits, drawDigits, greyLevelsBetween, invertDigits, redrawDigits, toTensor } from "./sampling.js";
 
 const options = readOptions(process.argv);
-const unet = await loadModel("digits-unet");
-const classifier = await loadModel("digits-classifier");
+const { digits, steps, inversionSteps } = options;
+const [unet, classifier] = await runPhase("loading the models", () =>
+  Promise.all([loadModel("digits-unet"), loadModel("digits-classifier")]),
+);
 
-const what = options.invert ? "inverting" : "drawing";
-const progress = new SingleBar({ format: `${what} {bar} step {value} of {total}` }, Presets.shades_classic);
-const onStep = ({ step, total }) => {
-  if (step === 0) progress.start(total, 0);
-  progress.increment();
-};
-const redrawn = options.invert ? await redrawDigits(unet, options, onStep) : null;
-const samples = redrawn ? redrawn.samples : await drawDigits(unet, options, onStep);
-progress.stop();
+// One generator for all: what is painted anew starts from other noise than what was drawn.
+const generator = new Generator(options.seed);
+const drawn = options.from
+  ? toTensor(options.from)
+  : await runPhase(`drawing ${digits.length} digits in ${steps} steps`, (onStep) =>
+      drawDigits(unet, options, generator, onStep),
+    );
 
-const readings = await readDigits(classifier, samples);
-const recognised = readings.filter((reading, i) => reading === options.digits[i]).length;
+/** What was found out about the changed digits, a line each. */
+const findings = [];
+let changed;
+if (options.invert) {
+  const inversion = await runPhase(`finding their noise in ${inversionSteps} steps`, (onStep) =>
+    invertDigits(unet, options, drawn, onStep),
+  );
+  changed = await runPhase(`drawing them from it in ${inversionSteps} steps`, (onStep) =>
+    redrawDigits(unet, options, inversion.sample, onStep),
+  );
+  const { converged, worst } = inversion;
+  const { mean, most } = greyLevelsBetween(drawn, changed);
+  findings.push(
+    converged
+      ? "the inversion converged in every step"
+      : `the inversion did not converge (worst at timestep ${worst.timestep}): take more --steps`,
+    `drawn again, a pixel is ${mean.toFixed(2)} grey levels of 255 off on average, ${most.toFixed(0)} at most`,
+  );
+} else if (options.inpaint || options.strength !== undefined) {
+  const what = options.inpaint ? `painting the ${options.inpaint} half of each` : "changing them";
+  changed = await runPhase(what, (onStep) => changeDigits(unet, options, drawn, generator, onStep));
+}
+
+const samples = changed ?? drawn;
+const readings = await runPhase("reading the digits", () => readDigits(classifier, samples));
+findings.push(`${readings.filter((reading, i) => reading === digits[i]).length} of ${digits.length} recognised`);
 
 try {
   if (options.raw !== undefined) writeFileSync(options.raw, encodeFloats(samples));
-  writeFileSync(options.out, encodeSheet(samples));
+  writeFileSync(options.out, encodeSheet(changed ? [drawn, changed] : [drawn]));
   console.log(options.out);
-  if (redrawn) {
-    const outcome = redrawn.converged ? "converged" : "did not converge";
-    console.log(
-      `the inversion ${outcome}; drawn again, no pixel is more than ${redrawn.difference.toExponential(1)} off`,
-    );
-  }
-  console.log(`${recognised} of ${options.digits.length} recognised`);
+  for (const finding of findings) console.log(finding);
 } catch (error) {
   console.error(`error: ${error.message}`);
   process.exitCode = 1;

@@ -9,29 +9,31 @@ const MARGIN = 6;
 const BACKGROUND = 64;
 
 /**
- * A sheet of the samples in rows of ten, enlarged three times.
+ * A sheet of samples in rows of ten, enlarged three times. Each batch begins a row.
  *
- * @param {import("ddim-wasm").PlainTensor} samples [count, 1, height, width], pixels in [-1, 1]
+ * @param {import("ddim-wasm").PlainTensor[]} batches [count, 1, height, width] each, pixels in [-1, 1]
  * @returns {Uint8Array} a greyscale PNG
  */
-export function encodeSheet(samples) {
-  const [count, , height, width] = samples.dims;
+export function encodeSheet(batches) {
+  const [count, , height, width] = batches[0].dims;
   const columns = Math.min(count, COLUMNS);
   const rows = Math.ceil(count / COLUMNS);
   const sheetWidth = MARGIN + columns * (SCALE * width + MARGIN);
-  const sheetHeight = MARGIN + rows * (SCALE * height + MARGIN);
+  const sheetHeight = MARGIN + batches.length * rows * (SCALE * height + MARGIN);
   const pixels = new Uint8ClampedArray(sheetWidth * sheetHeight).fill(BACKGROUND);
 
-  for (let i = 0; i < count; i++) {
-    const left = MARGIN + (i % COLUMNS) * (SCALE * width + MARGIN);
-    const top = MARGIN + Math.floor(i / COLUMNS) * (SCALE * height + MARGIN);
-    for (let y = 0; y < SCALE * height; y++) {
-      for (let x = 0; x < SCALE * width; x++) {
-        const value = samples.data[(i * height + Math.floor(y / SCALE)) * width + Math.floor(x / SCALE)];
-        pixels[(top + y) * sheetWidth + left + x] = ((value + 1) / 2) * 255;
+  batches.forEach(({ data }, batch) => {
+    for (let i = 0; i < count; i++) {
+      const left = MARGIN + (i % COLUMNS) * (SCALE * width + MARGIN);
+      const top = MARGIN + (batch * rows + Math.floor(i / COLUMNS)) * (SCALE * height + MARGIN);
+      for (let y = 0; y < SCALE * height; y++) {
+        for (let x = 0; x < SCALE * width; x++) {
+          const value = data[(i * height + Math.floor(y / SCALE)) * width + Math.floor(x / SCALE)];
+          pixels[(top + y) * sheetWidth + left + x] = ((value + 1) / 2) * 255;
+        }
       }
     }
-  }
+  });
   return encode({ width: sheetWidth, height: sheetHeight, data: pixels, channels: 1, depth: 8 });
 }
 

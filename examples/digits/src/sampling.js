@@ -1,41 +1,59 @@
 // From noise to digits, from digits to other digits, and back to noise.
 
-import { DiffusionPipeline, DDIMScheduler, Generator } from "ddim-wasm";
+import { DDIMScheduler, DiffusionPipeline } from "ddim-wasm";
 import { NO_LABEL, predictNoise } from "./models.js";
+
+/**
+ * @typedef {import("onnxruntime-web").InferenceSession} Session
+ * @typedef {import("ddim-wasm").PlainTensor} PlainTensor
+ * @typedef {import("./command-line.js").Options} Options
+ * @typedef {(report: { step: number, total: number }) => void} OnStep
+ */
 
 const SIZE = 32;
 
 /**
- * @param {import("onnxruntime-web").InferenceSession} unet the diffusion model
- * @param {import("./command-line.js").Options} options
+ * Up to what an inversion's step may be off, of pixels in [-1, 1]: a tenth of a grey level. This model's steps near the
+ * image cannot be undone much more closely.
+ */
+const TOLERANCE = 2 / 255 / 10;
+
+/**
+ * @param {Float32Array} data pixels in [-1, 1]
+ * @returns {PlainTensor} [count, 1, 32, 32]
+ */
+export function toTensor(data) {
+  return { data, dims: [data.length / SIZE ** 2, 1, SIZE, SIZE], type: "float32" };
+}
+
+/**
+ * The scheduler of the sampler asked for.
+ *
+ * @param {Options} options
  * @param {boolean} clipSample keep predicted pixels within [-1, 1]
  */
-function makePipeline(unet, { spacing }, clipSample) {
+function makeScheduler({ spacing }, clipSample) {
+  // The noise schedule is the one the model was trained with.
+  return new DDIMScheduler({ betaSchedule: "squaredcos_cap_v2", clipSample, timestepSpacing: spacing });
+}
+
+/**
+ * @param {Session} unet the diffusion model
+ * @param {Options} options
+ * @param {boolean} clipSample
+ */
+function makePipeline(unet, options, clipSample) {
   return new DiffusionPipeline({
-    // The noise schedule is the one the model was trained with.
-    scheduler: new DDIMScheduler({ betaSchedule: "squaredcos_cap_v2", clipSample, timestepSpacing: spacing }),
+    scheduler: makeScheduler(options, clipSample),
     model: (sample, timestep, { condition }) => predictNoise(unet, sample, timestep, condition),
   });
 }
 
-/**
- * Draws digits, all in one batch: from noise, or over those of `from`, as a whole or half of each.
- *
- * @param {import("onnxruntime-web").InferenceSession} unet
- * @param {import("./command-line.js").Options} options
- * @param {() => void} onStep called after each step
- * @returns {Promise<import("ddim-wasm").PlainTensor>} [count, 1, 32, 32], pixels in [-1, 1]
- */
-export function drawDigits(unet, options, onStep) {
-  const { digits, steps, seed, guidance, eta, from, strength, inpaint } = options;
-  const dims = [digits.length, 1, SIZE, SIZE];
-  const drawn = from && { data: from, dims };
-  const start = strength === undefined ? { dims } : { sample: drawn, strength };
-  return makePipeline(unet, options, true).run({
-    ...start,
-    ...(inpaint && { known: drawn, mask: maskOf(inpaint) }),
+/** What the runs have in common that draw under guidance. */
+function guidedRun({ digits, steps, eta, guidance }, generator, onStep) {
+  return {
     numInferenceSteps: steps,
-    generator: new Generator(seed),
+    generator,
     eta,
     condition: digits,
     unconditional: NO_LABEL,
@@ -44,6 +62,40 @@ export function drawDigits(unet, options, onStep) {
     // follow, or the two no longer make up the sample: without this 66 digits of 100 are recognised, with it all.
     useClippedModelOutput: true,
     onStep,
+  };
+}
+
+/**
+ * Draws digits from noise, all in one batch.
+ *
+ * @param {Session} unet
+ * @param {Options} options
+ * @param {import("ddim-wasm").Generator} generator
+ * @param {OnStep} onStep called after each step
+ * @returns {Promise<PlainTensor>} [count, 1, 32, 32], pixels in [-1, 1]
+ */
+export function drawDigits(unet, options, generator, onStep) {
+  const dims = [options.digits.length, 1, SIZE, SIZE];
+  return makePipeline(unet, options, true).run({ ...guidedRun(options, generator, onStep), dims });
+}
+
+/**
+ * Draws over digits, as a whole from a share of noise on, or half of each.
+ *
+ * @param {Session} unet
+ * @param {Options} options
+ * @param {PlainTensor} drawn
+ * @param {import("ddim-wasm").Generator} generator
+ * @param {OnStep} onStep
+ * @returns {Promise<PlainTensor>}
+ */
+export function changeDigits(unet, options, drawn, generator, onStep) {
+  const { strength, inpaint } = options;
+  const start = strength === undefined ? { dims: drawn.dims } : { sample: drawn, strength };
+  return makePipeline(unet, options, true).run({
+    ...guidedRun(options, generator, onStep),
+    ...start,
+    ...(inpaint && { known: drawn, mask: maskOf(inpaint) }),
   });
 }
 
@@ -59,22 +111,48 @@ function maskOf(half) {
   return { data, dims: [SIZE, SIZE] };
 }
 
+/** What an inversion and its undoing have in common: no guidance and no clipping, whose effect cannot be undone. */
+function plainRun({ digits, inversionSteps }, onStep) {
+  return { numInferenceSteps: inversionSteps, condition: digits, onStep };
+}
+
 /**
- * Finds the noise that the digits of `from` are drawn from, and draws them again.
+ * Finds the noise that digits are drawn from.
  *
- * @param {import("onnxruntime-web").InferenceSession} unet
- * @param {import("./command-line.js").Options} options
- * @param {() => void} onStep called after each step of the inversion
- * @returns {Promise<{ samples: import("ddim-wasm").PlainTensor, converged: boolean, difference: number }>}
+ * @param {Session} unet
+ * @param {Options} options
+ * @param {PlainTensor} drawn
+ * @param {OnStep} onStep
+ * @returns {Promise<import("ddim-wasm").Inversion<PlainTensor>>}
  */
-export async function redrawDigits(unet, options, onStep) {
-  const { digits, steps, from } = options;
-  // What clipping cuts off, no inversion brings back.
-  const pipeline = makePipeline(unet, options, false);
-  const sample = { data: from, dims: [digits.length, 1, SIZE, SIZE] };
-  const loop = { numInferenceSteps: steps, condition: digits };
-  const inversion = await pipeline.invert({ ...loop, sample, refine: true, onStep });
-  const samples = await pipeline.run({ ...loop, sample: inversion.sample });
-  const difference = samples.data.reduce((most, value, i) => Math.max(most, Math.abs(value - from[i])), 0);
-  return { samples, converged: inversion.converged, difference };
+export function invertDigits(unet, options, drawn, onStep) {
+  const refine = { tolerance: TOLERANCE };
+  return makePipeline(unet, options, false).invert({ ...plainRun(options, onStep), sample: drawn, refine });
+}
+
+/**
+ * Draws digits from the noise that was found for them.
+ *
+ * @param {Session} unet
+ * @param {Options} options
+ * @param {PlainTensor} noise
+ * @param {OnStep} onStep
+ * @returns {Promise<PlainTensor>}
+ */
+export function redrawDigits(unet, options, noise, onStep) {
+  return makePipeline(unet, options, false).run({ ...plainRun(options, onStep), sample: noise });
+}
+
+/**
+ * How far two sheets are apart, in the 255 grey levels of a picture.
+ *
+ * @param {PlainTensor} a
+ * @param {PlainTensor} b
+ */
+export function greyLevelsBetween(a, b) {
+  const levels = a.data.map((value, i) => Math.abs(value - b.data[i]) * 127.5);
+  return {
+    mean: levels.reduce((sum, level) => sum + level, 0) / levels.length,
+    most: levels.reduce((most, level) => Math.max(most, level), 0),
+  };
 }

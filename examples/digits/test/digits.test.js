@@ -1,7 +1,8 @@
 // The command line as its users run it.
 
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -69,7 +70,17 @@ test("without options the sheet is digits.png, printed with its path", () => {
   const sheet = fileURLToPath(new URL("../digits.png", import.meta.url));
   rmSync(sheet, { force: true });
   const stdout = execFileSync(process.execPath, [program], { cwd: folder, encoding: "utf8" });
-  assert.equal(stdout, `${sheet}\n10 of 10 recognised\n`);
+  assert.equal(
+    stdout,
+    [
+      "loading the models",
+      "drawing 10 digits in 20 steps",
+      "reading the digits",
+      sheet,
+      "10 of 10 recognised",
+      "",
+    ].join("\n"),
+  );
   assert.deepEqual(decode(readFileSync(sheet)), draw(DEFAULTS).sheet);
 });
 
@@ -107,18 +118,90 @@ for (const [half, isPainted] of [
   });
 }
 
-test("digits of --from are found again from their noise", () => {
+test("an inversion converges, and the digits come back", () => {
   const from = join(folder, "from.f32");
   const drawn = draw({ digits: "380" }).samples;
   writeFileSync(from, Buffer.from(drawn.buffer));
   const { stdout, samples } = draw({ from, digits: "380", invert: true });
-  assertNear(samples, drawn, 0.05);
-  assert.match(
+  const levels = samples.map((value, i) => Math.abs(value - drawn[i]) * 127.5);
+  const mean = levels.reduce((sum, level) => sum + level, 0) / levels.length;
+  assert.ok(mean < 1, `${mean} grey levels off on average`);
+  const most = Math.max(...levels);
+  assert.match(stdout, /finding their noise in 50 steps\ndrawing them from it in 50 steps\n/);
+  assert.match(stdout, /\nthe inversion converged in every step\n/);
+  assert.ok(
+    stdout.includes(`${mean.toFixed(2)} grey levels of 255 off on average, ${most.toFixed(0)} at most\n`),
     stdout,
-    /the inversion (converged|did not converge); drawn again, no pixel is more than \d\.\de-\d off\n/,
   );
   assert.match(stdout, /3 of 3 recognised\n$/);
 });
+
+test("an inversion in too few steps says that it did not converge, and what to do", () => {
+  const { stdout } = draw({ digits: "3", steps: 5, invert: true });
+  assert.match(stdout, /\nthe inversion did not converge \(worst at timestep \d+\): take more --steps\n/);
+});
+
+for (const half of ["top", "bottom", "left", "right"]) {
+  test(`without --from the digits are drawn first, and their ${half} half is painted anew as the same digits`, () => {
+    const drawn = draw({}).samples;
+    const { stdout, samples, sheet } = draw({ inpaint: half });
+    assert.match(stdout, new RegExp(`drawing 10 digits in 20 steps\\npainting the ${half} half of each\\n`));
+    assert.match(stdout, /10 of 10 recognised\n$/);
+    const changed = samples.filter((value, i) => Math.abs(value - drawn[i]) > 0.5).length;
+    assert.ok(changed > 200, `${changed} pixels are others`);
+    assert.equal(sheet.height, 6 + 2 * 102, "before, and after");
+  });
+}
+
+test("--inpaint alone paints the bottom", () => {
+  assert.match(draw({ digits: "2", inpaint: true, steps: 4 }).stdout, /painting the bottom half of each\n/);
+});
+
+test("without --from the digits are drawn first, and changed by --strength", () => {
+  const { stdout, samples } = draw({ strength: 0.6 });
+  assert.match(stdout, /drawing 10 digits in 20 steps\nchanging them\n/);
+  assert.notDeepEqual(samples, draw({}).samples);
+  assert.match(stdout, /10 of 10 recognised\n$/);
+});
+
+test("--help has examples, and says what to expect", () => {
+  const help = execFileSync(process.execPath, [program, "--help"], { encoding: "utf8" });
+  for (const words of ["npm run demo -- --invert", "npm run demo -- --inpaint", "What to expect:"]) {
+    assert.ok(help.includes(words), words);
+  }
+});
+
+// script(1) of util-linux makes a terminal for the program.
+const hasScript = spawnSync("script", ["--version"], { encoding: "utf8" }).stdout?.includes("util-linux") ?? false;
+
+test(
+  "in a terminal there is a bar, and an interrupted program leaves the terminal as it was",
+  { skip: hasScript ? false : "there is no script(1) of util-linux to make a terminal with" },
+  async () => {
+    const command = `${JSON.stringify(process.execPath)} ${JSON.stringify(program)} --out sheet.png`;
+    const child = spawn("script", ["--quiet", "--return", "--command", `exec ${command}`, "/dev/null"], {
+      cwd: folder,
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    let shown = "";
+    let isInterrupted = false;
+    child.stdout.setEncoding("utf8").on("data", (text) => {
+      shown += text;
+      if (isInterrupted || !/ [1-9]\d* of 20/.test(shown)) return;
+      isInterrupted = true;
+      child.stdin.write("\x03"); // Ctrl-C
+    });
+    const [code] = await once(child, "close");
+    assert.ok(isInterrupted, shown);
+    assert.equal(code, 128 + 2, "ended by the interrupt");
+    assert.match(shown, /drawing 10 digits in 20 steps/);
+    // Whatever is switched off (wrapping is 7, the cursor 25) is switched on again.
+    for (const mode of ["7", "25"]) {
+      const switched = Array.from(shown.matchAll(new RegExp(`\\x1b\\[\\?${mode}([hl])`, "g")), ([, to]) => to);
+      assert.notEqual(switched.at(-1), "l", `mode ${mode}`);
+    }
+  },
+);
 
 test("the sheet shows the samples in rows of ten, and the count is the classifier's", async () => {
   const digits = "0123456789012";
@@ -159,9 +242,6 @@ test("a step on onnxruntime tensors gives an onnxruntime tensor, with the values
 });
 
 for (const [args, message] of [
-  [["--strength", "0.5"], /'--strength' takes --from <file> beside it/],
-  [["--inpaint", "top"], /'--inpaint' takes --from <file> beside it/],
-  [["--invert"], /'--invert' takes --from <file> beside it/],
   [["--from", program], /'--from <file>' takes --strength, --inpaint or --invert beside it/],
   [["--from", program, "--strength", "2"], /Expected a number above 0 and at most 1/],
   [["--from", program, "--inpaint", "middle"], /Allowed choices are top, bottom, left, right/],
