@@ -20,7 +20,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const SLOW = ["memory", "resident", "random", "small-heap", "gaussian", "simd-scalar", "oracle-steps"];
 
 /** Files that look at the declarations or the minified file, which `npm run dev` and `npm run test:quick` do not make. */
-const OF_PACKAGE = ["doc-examples", "readme", "public-types", "sizes"];
+const OF_PACKAGE = ["doc-examples", "docs", "readme", "public-types", "sizes"];
 
 /** Each may take a few gigabytes for a moment. */
 const PROCESSES = Math.min(availableParallelism(), 4);

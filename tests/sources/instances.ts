@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { draw, seededState } from "../../src/kernels/noise.js";
+import { Blocks } from "../../src/module/blocks.js";
 import type { Exports } from "../../src/module/exports.js";
 import { type Instance, makeInstance } from "../../src/module/instance.js";
 import { Stored, storedAs } from "../../src/tensor/tensor.js";
@@ -26,6 +27,15 @@ export const instances: Readonly<Record<Build, Instance>> = {
   scalar: newInstance("scalar"),
 };
 
+const blocks = new WeakMap<Instance, Blocks>();
+
+/** The memory of an instance that its own functions do not use. */
+export function blocksOf(core: Instance): Blocks {
+  let found = blocks.get(core);
+  if (!found) blocks.set(core, (found = new Blocks(core.heapBase, core)));
+  return found;
+}
+
 /** `length` normal values. */
 export function normals(seed: number, length: number): Float32Array<ArrayBuffer> {
   const values = new Float32Array(length);
@@ -42,7 +52,7 @@ export function normalHalves(seed: number, length: number): Uint16Array<ArrayBuf
 
 /** Values in a block of an instance's own memory. */
 export function resident(core: Instance, values: Float32Array | Uint16Array): Stored {
-  const address = core.blocks.allocate(values.byteLength);
+  const address = blocksOf(core).allocate(values.byteLength);
   const Class = values.constructor as new (buffer: ArrayBuffer, offset: number, length: number) => typeof values;
   const copy = new Class(core.buffer, address, values.length);
   copy.set(values);

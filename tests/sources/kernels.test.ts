@@ -6,7 +6,7 @@ import * as assert from "uvu/assert";
 import type { Instance } from "../../src/module/instance.js";
 import { halfToNumber, numberToHalf } from "../binary16.js";
 import { assertSameBits } from "../tensors.js";
-import { type Build, newInstance } from "./instances.js";
+import { blocksOf, type Build, newInstance } from "./instances.js";
 
 /** Most values of a call, and the values around its memory that are to stay. */
 const MOST = 80;
@@ -18,7 +18,7 @@ function setUp(build: Build) {
   const core = newInstance(build);
   // Five arrays of doubles, floats or halves, each between guards.
   const size = 8 * (MOST + 2 * GUARD);
-  const start = core.blocks.allocate(5 * size);
+  const start = blocksOf(core).allocate(5 * size);
   const address = (index: number): number => start + index * size + 8 * GUARD;
   const bytes = new Uint8Array(core.buffer, start, 5 * size);
   return { core, address, bytes };

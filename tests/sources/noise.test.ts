@@ -8,7 +8,7 @@ import { type Instance, STAGE } from "../../src/module/instance.js";
 import { storedAs } from "../../src/tensor/tensor.js";
 import { halfToNumber } from "../binary16.js";
 import { assertSameBits } from "../tensors.js";
-import { instances, resident } from "./instances.js";
+import { blocksOf, instances, resident } from "./instances.js";
 
 /** The generator's words, to compare states by. */
 const wordsOf = (state: RandomState): number[] => Array.from(state);
@@ -130,7 +130,7 @@ for (const [build, core] of Object.entries(instances)) {
         const values = half ? Float32Array.from(tensor.values, halfToNumber) : (tensor.values as Float32Array);
         assertSameBits(values, expected, `${length}, resident`);
         assert.equal(wordsOf(inside), wordsOf(outside));
-        core.blocks.free(tensor.values.byteOffset, tensor.values.byteLength);
+        blocksOf(core).free(tensor.values.byteOffset, tensor.values.byteLength);
       }
     }
   });

@@ -14,7 +14,7 @@ import {
   timestepOf,
 } from "../../src/schedulers/operands.js";
 import { readOperand, Stored, storedAs } from "../../src/tensor/tensor.js";
-import { instances, resident } from "./instances.js";
+import { blocksOf, instances, resident } from "./instances.js";
 
 const core = instances.simd;
 
@@ -191,7 +191,7 @@ test("in the module's memory an overlap of any size counts, and what is read lat
   assert.is(copy.resident, false);
   assert.equal(Array.from(copy.values), Array.from(values.subarray(0, 16)));
   assert.is(elsewhere(core, out, next), next);
-  core.blocks.free(values.byteOffset, values.byteLength);
+  blocksOf(core).free(values.byteOffset, values.byteLength);
 });
 
 test.run();

@@ -9,7 +9,7 @@ import { deviationRatios, originalQuantiles } from "../../src/kernels/statistics
 import type { Instance } from "../../src/module/instance.js";
 import { Mixture, setStep } from "../../src/schedule/coefficients.js";
 import { storedAs } from "../../src/tensor/tensor.js";
-import { instances, normals, resident } from "./instances.js";
+import { blocksOf, instances, normals, resident } from "./instances.js";
 
 /** Inputs whose predicted original sample is `x0` itself. */
 function inputsOf(x0: Float32Array): Inputs {
@@ -155,7 +155,7 @@ function residentInputs(core: Instance, x0: Float32Array): Inputs {
 }
 
 function release(core: Instance, { modelOutput }: Inputs): void {
-  if (modelOutput.resident) core.blocks.free(modelOutput.values.byteOffset, modelOutput.values.byteLength);
+  if (modelOutput.resident) blocksOf(core).free(modelOutput.values.byteOffset, modelOutput.values.byteLength);
 }
 
 test("SIMD and scalar give the same bits", () => {

@@ -9,7 +9,7 @@ import type { Instance } from "../../src/module/instance.js";
 import { Mixture, setStep } from "../../src/schedule/coefficients.js";
 import { type Stored, storedAs } from "../../src/tensor/tensor.js";
 import { assertSameBits } from "../tensors.js";
-import { instances, newInstance, normalHalves, normals, resident } from "./instances.js";
+import { blocksOf, instances, newInstance, normalHalves, normals, resident } from "./instances.js";
 
 type Values = Float32Array | Uint16Array;
 
@@ -44,7 +44,7 @@ interface Data {
 }
 
 // Once and for all: views of the module's memory end when it grows.
-for (const core of Object.values(instances)) core.blocks.free(core.blocks.allocate(2 ** 23), 2 ** 23);
+for (const core of Object.values(instances)) blocksOf(core).free(blocksOf(core).allocate(2 ** 23), 2 ** 23);
 
 /** Runs an update on memory of ours, or on blocks of the module's. */
 function update(
@@ -68,7 +68,7 @@ function update(
   const [out, original] = [inPlace ? sample : empty(), empty()];
   updateTensor(core, out, original, inputs, noise(place), formula, batch, half);
   const results = { prev: out.values.slice(), x0: original.values.slice() };
-  for (const { values } of blocks) core.blocks.free(values.byteOffset, values.byteLength);
+  for (const { values } of blocks) blocksOf(core).free(values.byteOffset, values.byteLength);
   return results;
 }
 
