@@ -29,6 +29,25 @@ export function log(x: f64): f64 {
 
 const SQRT_HALF: f64 = 0.7071067811865476;
 
+/** The cosines of two values, as `sine` computes them. */
+// @ts-ignore: decorator
+@inline
+export function vcosine(x: v128): v128 {
+  const one = f64x2.splat(1);
+  const n = f64x2.nearest(f64x2.div(x, f64x2.splat(HALF_PI_HIGH + HALF_PI_LOW)));
+  const r = f64x2.sub(f64x2.sub(x, f64x2.mul(n, f64x2.splat(HALF_PI_HIGH))), f64x2.mul(n, f64x2.splat(HALF_PI_LOW)));
+  const quadrant = i64x2.extend_low_i32x4_s(i32x4.add(i32x4.trunc_sat_f64x2_s_zero(n), i32x4.splat(1)));
+  const cosine = i64x2.ne(v128.and(quadrant, i64x2.splat(1)), i64x2.splat(0));
+  const shift = v128.bitselect(f64x2.splat(-1), one, cosine);
+  let sum = one;
+  for (let i: f64 = 18; i > 0; i -= 2) {
+    const divisor = f64x2.mul(f64x2.splat(i), f64x2.add(f64x2.splat(i), shift));
+    sum = f64x2.sub(one, f64x2.div(f64x2.mul(f64x2.mul(sum, r), r), divisor));
+  }
+  sum = v128.bitselect(sum, f64x2.mul(sum, r), cosine);
+  return v128.xor(sum, i64x2.shl(i64x2.shr_u(quadrant, 1), 63));
+}
+
 /** The sine of x + quarters * pi / 2, for |x| < 100. */
 export function sine(x: f64, quarters: f64): f64 {
   const n = nearest(x / (HALF_PI_HIGH + HALF_PI_LOW));

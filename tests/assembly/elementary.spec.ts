@@ -1,4 +1,6 @@
 import { exp, log, sine } from "../../assembly/elementary";
+import { stage } from "../../assembly/memory";
+import { cosines } from "../../assembly/tables";
 
 /** The distance in units in the last place of the larger. */
 function units(a: f64, b: f64): f64 {
@@ -18,6 +20,18 @@ describe("elementary functions", () => {
       worst = max(worst, units(log(x), NativeMath.log(x)));
     }
     expect(worst).toBeLessThan(3);
+  });
+
+  it("give the same cosines over arrays, two at a time and alone", () => {
+    const N = 1001;
+    let wrong = 0;
+    for (let i = 0; i < N; i++) store<f64>(stage(0) + ((<usize>i) << 3), <f64>(i - 500) * 0.19);
+    cosines(stage(0), N);
+    for (let i = 0; i < N; i++) {
+      const expected = sine(<f64>(i - 500) * 0.19, 1);
+      if (reinterpret<u64>(load<f64>(stage(0) + ((<usize>i) << 3))) != reinterpret<u64>(expected)) wrong++;
+    }
+    expect(wrong).toBe(0);
   });
 
   it("are exact where the result is", () => {
