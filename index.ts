@@ -7,12 +7,22 @@ export {
   type StepOptions,
 } from "./src/schedulers/ddim.js";
 export { DDIMInverseScheduler, type InverseStepOptions } from "./src/schedulers/ddim-inverse.js";
+export { LCMScheduler, type LCMSchedulerOptions, type LCMStepOptions } from "./src/schedulers/lcm.js";
+export { TCDScheduler, type TCDSchedulerOptions, type TCDStepOptions } from "./src/schedulers/tcd.js";
+export {
+  DPMSolverMultistepScheduler,
+  type DPMSolverMultistepSchedulerOptions,
+  type DPMSolverMultistepStepOptions,
+} from "./src/schedulers/dpm-solver-multistep.js";
+export type { DistilledSchedulerOptions } from "./src/schedulers/distilled.js";
+export { type AnyScheduler, type AnySchedulerOptions, schedulerFromConfig } from "./src/schedulers/from-config.js";
 export type { Scheduler } from "./src/schedulers/scheduler.js";
 export type {
   GuidanceOptions,
   NoiseOptions,
   OutOptions,
   SharedStepOptions,
+  StepHistory,
   StepResult,
 } from "./src/schedulers/step-options.js";
 export type { ConfigReporting } from "./src/schedulers/noise-levels.js";

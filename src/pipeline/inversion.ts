@@ -44,7 +44,7 @@ export async function invertSample(
     const timestep = timesteps[step]!;
     const source = sources[step]!;
     const { sample } = inversion;
-    const stepOptions = { ...calls.guidance, prevTimestep: source };
+    const stepOptions = { ...calls.stepOptions, prevTimestep: source };
     // Read before the model is waited for: the sample may be freed meanwhile.
     const values = refinement ? (copyOf(readOperand(useInstance(), sample, "sample")) as Float32Array) : null;
     const modelOutput = await calls.predict(sample, timestep, step);

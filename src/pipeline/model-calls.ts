@@ -4,6 +4,7 @@ import { outOfRange, wrongType } from "../checks/errors.js";
 import { firstNotFinite } from "../kernels/elementwise.js";
 import { toFloats } from "../kernels/elementwise.js";
 import { useInstance } from "../module/default.js";
+import { predictionsIn } from "../schedulers/learned-variance.js";
 import { checkGuidance } from "../schedulers/step-options.js";
 import { makeLike, readOperand, type Tensor } from "../tensor/tensor.js";
 import { copyInto, part } from "../tensor/typed-array.js";
@@ -19,21 +20,21 @@ export class ModelCalls {
   /** Whether the model gets the sample twice. */
   readonly #doubled: boolean;
   readonly #checkFinite: boolean;
-  /** The options of guidance of each step. */
-  readonly guidance: { readonly guidanceScale: number | undefined; readonly guidanceRescale: number };
+  /** What each step is told of the model's output. */
+  readonly stepOptions: Pick<ReadLoopOptions, "guidanceScale" | "guidanceRescale" | "learnedVariance">;
 
   /**
    * @param batch of the run
    * @param total number of steps
    */
   constructor(model: Model<Tensor>, options: ReadLoopOptions, batch: number, total: number) {
-    const { guidanceScale, guidanceRescale, condition, signal, checkFinite } = options;
+    const { guidanceScale, guidanceRescale, learnedVariance, condition, signal, checkFinite } = options;
     checkGuidance(options);
     this.#model = model;
     this.#total = total;
     this.#signal = signal;
     this.#checkFinite = checkFinite;
-    this.guidance = { guidanceScale, guidanceRescale };
+    this.stepOptions = { guidanceScale, guidanceRescale, learnedVariance };
     this.#doubled = guidanceScale !== undefined && condition !== undefined;
     this.#condition = readCondition(options, batch);
   }
@@ -45,17 +46,23 @@ export class ModelCalls {
     const input = this.#doubled ? double(sample) : sample;
     const context = { step, total: this.#total, signal, condition: this.#condition };
     const modelOutput = await this.#model(input, timestep, context);
-    this.checkFinite(modelOutput, "model output", timestep, step);
+    this.checkFinite(modelOutput, "modelOutput", timestep, step);
     return modelOutput;
   }
 
   /** @throws Error where a value is not finite, if the run checks that */
-  checkFinite(tensor: Tensor, what: string, timestep: number, step: number): void {
+  checkFinite(tensor: Tensor, name: "sample" | "modelOutput", timestep: number, step: number): void {
     if (!this.#checkFinite) return;
-    const operand = readOperand(useInstance(), tensor, what === "sample" ? what : "modelOutput");
-    const index = firstNotFinite(useInstance(), operand);
+    const operand = readOperand(useInstance(), tensor, name);
+    const isOutput = name === "modelOutput";
+    // A wrong number of channels is for the step to tell.
+    const hasVariances =
+      isOutput && this.stepOptions.learnedVariance && operand.length % (2 * (operand.dims?.[0] ?? 0)) === 0;
+    const checked = hasVariances ? predictionsIn(operand) : operand;
+    const index = firstNotFinite(useInstance(), checked);
     if (index < 0) return;
-    const [value] = toFloats(useInstance(), part(operand.values, index, 1));
+    const [value] = toFloats(useInstance(), part(checked.values, index, 1));
+    const what = isOutput ? "model output" : name;
     throw new Error(
       `the ${what} of step ${step}, at timestep ${timestep}, is not finite: element ${index} is ${value}`,
     );

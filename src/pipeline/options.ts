@@ -20,6 +20,7 @@ const LOOP_OPTIONS = /* @__PURE__ */ new OptionTable({
   numInferenceSteps: [undefined],
   guidanceScale: [undefined, finite],
   guidanceRescale: [0, share],
+  learnedVariance: [false, boolean],
   condition: [undefined],
   unconditional: [undefined],
   signal: [undefined, abortSignal],

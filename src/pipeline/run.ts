@@ -3,20 +3,20 @@
 import { useInstance } from "../module/default.js";
 import type { Generator } from "../random/generator.js";
 import type { SchedulerOptions } from "../schedule/options.js";
-import { firstLeading } from "../schedule/timesteps.js";
 import type { Scheduler } from "../schedulers/scheduler.js";
-import type { NoiseOptions, SharedStepOptions } from "../schedulers/step-options.js";
+import type { NoiseOptions, SharedStepOptions, StepHistory } from "../schedulers/step-options.js";
 import { readOperand, type Tensor } from "../tensor/tensor.js";
 import { type Inpaint, readInpainting } from "./inpainting.js";
 import { ModelCalls } from "./model-calls.js";
 import type { ReadRunOptions } from "./options.js";
-import { readStart } from "./start.js";
+import { copyOf, readStart } from "./start.js";
 import type { Model, StepReport } from "./types.js";
 
 /** Options of a step that a run may set, where the sampler has them. */
 interface RunStepOptions extends SharedStepOptions, NoiseOptions {
   eta?: number;
   useClippedModelOutput?: boolean;
+  history?: StepHistory;
 }
 
 export class Run {
@@ -29,18 +29,22 @@ export class Run {
   readonly #stepOptions: RunStepOptions;
   /** Whether predictions of the original sample are wanted. */
   readonly #previews: boolean;
+  /** Whether a step takes what the one before predicted. */
+  readonly #hasHistory: boolean;
+  #history: StepHistory | undefined;
   #sample: Tensor;
   #step = 0;
 
   constructor(scheduler: Scheduler, model: Model<Tensor>, options: ReadRunOptions, previews: boolean) {
     this.#scheduler = scheduler as unknown as Scheduler<SchedulerOptions, RunStepOptions>;
     this.#timesteps = setRunTimesteps(scheduler, options.numInferenceSteps, options.strength, options.exactSteps);
-    this.#targets = Array.from(this.#timesteps, (t) => scheduler.otherSideOf(t));
+    this.#targets = Array.from(this.#timesteps, (t) => scheduler.otherSideOf(t, this.#timesteps));
     const start = readStart(options, scheduler, this.#timesteps[0]!);
     this.#calls = new ModelCalls(model, options, start.batch, this.#timesteps.length);
     this.#inpaint = readInpainting(options, start, scheduler);
     this.#stepOptions = readStepOptions(scheduler, options, start.generators);
     this.#previews = previews;
+    this.#hasHistory = scheduler.definition.stepOptions.has("history");
     this.#sample = start.sample.tensor as Tensor;
   }
 
@@ -59,7 +63,7 @@ export class Run {
     const timestep = this.#timesteps[step]!;
     const prevTimestep = this.#targets[step]!;
     const modelOutput = await this.#calls.predict(this.#sample, timestep, step);
-    const options = { ...this.#stepOptions, ...this.#calls.guidance, prevTimestep };
+    const options = { ...this.#stepOptions, ...this.#calls.stepOptions, prevTimestep };
     const { sample, predOriginalSample } = this.#stepTo(modelOutput, timestep, options);
     this.#inpaint?.(readOperand(useInstance(), sample, "sample"), step + 1 < total ? prevTimestep : -1);
     this.#calls.checkFinite(sample, "sample", timestep, step);
@@ -75,12 +79,21 @@ export class Run {
     options: RunStepOptions,
   ): Pick<StepReport, "sample" | "predOriginalSample"> {
     const plain = { ...options, returnDict: undefined, out: undefined };
-    if (!this.#previews) {
+    if (!this.#previews && !this.#hasHistory) {
       const sample = this.#scheduler.step(modelOutput, this.#sample, timestep, plain);
       return { sample, predOriginalSample: sample };
     }
+    if (this.#history) plain.history = this.#history;
     const result = this.#scheduler.step(modelOutput, this.#sample, timestep, { ...plain, returnDict: true });
-    return { sample: result.prevSample, predOriginalSample: result.predOriginalSample };
+    const { prevSample: sample, predOriginalSample } = result;
+    if (this.#hasHistory) {
+      // A copy where others see it too: it may change while the model is waited for.
+      const kept = this.#previews
+        ? copyOf(readOperand(useInstance(), predOriginalSample, "sample"))
+        : predOriginalSample;
+      this.#history = { predOriginalSample: kept, timestep };
+    }
+    return { sample, predOriginalSample };
   }
 }
 
@@ -98,6 +111,8 @@ export function setRunTimesteps(
   const steps = scheduler.numInferenceSteps;
   if (steps === null) throw new Error("call scheduler.setTimesteps first, or give numInferenceSteps");
   if (strength === undefined) return scheduler.timesteps;
+  const spread = scheduler.spreadOver?.(strength);
+  if (spread) return spread;
   if (exactSteps) setAtLeast(scheduler, steps, Math.ceil(steps / strength));
   const kept = exactSteps ? steps : Math.max(1, Math.floor(steps * strength));
   return scheduler.timesteps.slice(-kept);
@@ -105,14 +120,20 @@ export function setRunTimesteps(
 
 /** Sets the scheduler to `wanted` steps, or to the nearest number from `least` on that it can take. */
 function setAtLeast(scheduler: Scheduler, least: number, wanted: number): void {
-  const { settings } = scheduler;
-  const most = settings.numTrainTimesteps;
-  const fits = (steps: number): boolean =>
-    settings.timestepSpacing !== "leading" || firstLeading(steps, settings) < most;
+  const most = scheduler.settings.numTrainTimesteps;
   let steps = Math.min(wanted, most);
-  while (steps < most && !fits(steps)) steps++;
-  while (steps > least && !fits(steps)) steps--;
+  while (steps < most && !canTake(scheduler, steps)) steps++;
+  while (steps > least && !canTake(scheduler, steps)) steps--;
   scheduler.setTimesteps(steps);
+}
+
+function canTake(scheduler: Scheduler, steps: number): boolean {
+  try {
+    scheduler.setTimesteps(steps);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The options of the run's steps, those that are not the same for every sampler included. */

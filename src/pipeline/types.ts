@@ -55,6 +55,8 @@ export interface DiffusionPipelineOptions<X extends Tensor = PlainTensor<Float32
 export interface LoopOptions<C = unknown> extends GuidanceOptions {
   /** How many steps, or a list of timesteps. Default: what the scheduler is set to. */
   numInferenceSteps?: number | ArrayLike<number> | undefined;
+  /** As in step(): the model's output has twice the channels, the prediction first. Default false. */
+  learnedVariance?: boolean | undefined;
   /** What each batch element is conditioned on: labels, prompts, embeddings; the model gets them in its context. */
   condition?: readonly C[] | undefined;
   /**
@@ -98,7 +100,10 @@ interface NoInpainting {
 }
 
 interface WithStrength {
-  /** The share of the way, in (0, 1], that the image is noised and denoised again; with a mask, 1 starts from noise. */
+  /**
+   * The share of the way, in (0, 1], that the image is noised and denoised again; with a mask, 1 starts from noise. LCM
+   * and TCD spend all their steps on it, picked from its part of the `originalInferenceSteps`.
+   */
   strength: number;
   /** Spend all steps on that share of the way. Default false. */
   exactSteps?: boolean | undefined;

@@ -1,7 +1,7 @@
 // A scheduler's configuration in the form of diffusers' scheduler_config.json.
 
 import { isRecord } from "../checks/checks.js";
-import { shorten, show, wrongType } from "../checks/errors.js";
+import { outOfRange, shorten, show, wrongType } from "../checks/errors.js";
 import type { OptionTable } from "../checks/options.js";
 import type { SchedulerOptions } from "./options.js";
 
@@ -14,6 +14,10 @@ export interface FileFormat<O> {
   readonly missing: Partial<O>;
   /** Options that this class has no use for, and what they are then. */
   readonly ignored: Partial<O>;
+  /** Keys that are no options, and the values under which the picture is the same; any other is refused. */
+  readonly fixed?: readonly (readonly [key: string, harmless: readonly unknown[]])[];
+  /** Values of other classes' files, and what this class takes for them. */
+  readonly aliases?: readonly (readonly [key: string, value: unknown, meant: unknown])[];
 }
 
 const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -48,8 +52,15 @@ export function importConfig<O extends SchedulerOptions>(
   const unknown: string[] = [];
   for (const [key, value] of config) {
     const name = byKey.get(key);
-    if (name) options[name] = value;
-    else if (!key.startsWith("_")) unknown.push(shorten(key));
+    const harmless = format.fixed?.find(([fixed]) => fixed === key)?.[1];
+    const alias = format.aliases?.find((each) => each[0] === key && each[1] === value);
+    if (name) options[name] = alias ? alias[2] : value;
+    else if (!harmless) {
+      if (!key.startsWith("_")) unknown.push(shorten(key));
+    } else if (!harmless.includes(value)) {
+      const expected = `${harmless.map(show).join(" or ")}, which is all that ${format.className} has`;
+      throw outOfRange(`config.${key}`, expected, value);
+    }
   }
   Object.assign(options, given);
   const warnings: string[] = [];
@@ -58,7 +69,7 @@ export function importConfig<O extends SchedulerOptions>(
     warnings.push(`config: ignored what ${format.className} does not know: ${some}`);
   }
   warnings.push(...replaceIgnored(options, format));
-  warnings.push(...inheritedTraps(config.get("_class_name"), options as SchedulerOptions));
+  warnings.push(...inheritedTraps(config.get("_class_name"), options as SchedulerOptions, format));
   return { options: options as O, warnings };
 }
 
@@ -71,7 +82,8 @@ export function replaceIgnored<O>(options: Record<string, unknown>, { className,
   return meant.map(([name, value]) => `${name}: ignored, ${className} works as with ${show(value)}`);
 }
 
-function parse(source: unknown): Record<string, unknown> {
+/** The object in a scheduler_config.json. */
+export function parse(source: unknown): Record<string, unknown> {
   const expected = "a scheduler_config.json, as text or parsed";
   if (typeof source !== "string") {
     if (!isRecord(source)) throw wrongType("config", expected, source);
@@ -79,7 +91,8 @@ function parse(source: unknown): Record<string, unknown> {
   }
   let config: unknown;
   try {
-    config = JSON.parse(source.replace(/^\uFEFF/, ""));
+    // Python writes infinities that JSON does not have.
+    config = JSON.parse(source.replace(/^\uFEFF/, "").replace(/:\s*-Infinity\b/g, ":-1e999"));
   } catch (cause) {
     const reason = (cause as Error).message.slice(0, 200);
     throw new TypeError(`"config" expected ${expected}, got ${show(source)}: ${reason}`, { cause });
@@ -92,21 +105,23 @@ function parse(source: unknown): Record<string, unknown> {
 const DDIM_CLASSES: readonly unknown[] = ["DDIMScheduler", "DDIMInverseScheduler"];
 
 /** Settings that come with a configuration and are seldom meant. */
-function inheritedTraps(className: unknown, options: SchedulerOptions): string[] {
+function inheritedTraps(className: unknown, options: SchedulerOptions, format: FileFormat<unknown>): string[] {
   const warnings: string[] = [];
-  if (options.setAlphaToOne === false && className !== undefined && !DDIM_CLASSES.includes(className)) {
+  const isOwn = className === undefined || className === format.className || DDIM_CLASSES.includes(className);
+  if (options.setAlphaToOne === false && !isOwn) {
     warnings.push(
       `config: set_alpha_to_one is false, inherited from ${show(className)}: the last step ends at alphasCumprod[0], a little noise away from the image`,
     );
   }
-  if (options.betaSchedule === "scaled_linear" && (options.clipSample ?? true) && !options.thresholding) {
+  const clips = format.options.has("clipSample") && (options.clipSample ?? true);
+  if (options.betaSchedule === "scaled_linear" && clips && !options.thresholding) {
     warnings.push(
       `config: clip_sample is ${options.clipSample === undefined ? "missing, which means true," : "true"} with beta_schedule "scaled_linear": latents exceed 1 and would be clipped; latent-space models want clipSample: false`,
     );
   }
   if (options.rescaleBetasZeroSnr === true && (options.predictionType ?? "epsilon") === "epsilon") {
     warnings.push(
-      `config: rescale_betas_zero_snr is true with prediction_type "epsilon": a step from the last timestep is impossible there; it takes "v_prediction" or "sample"`,
+      `config: rescale_betas_zero_snr is true with prediction_type "epsilon": no signal is left at the last timestep to take it from; it takes "v_prediction" or "sample"`,
     );
   }
   return warnings;

@@ -84,25 +84,36 @@ const betas: Check<readonly number[] | null> = (name, value) => {
   return Object.freeze(Array.from(value, (beta, i) => finite(`${name}[${i}]`, beta)));
 };
 
-export const SHARED_OPTIONS = /* @__PURE__ */ new OptionTable({
+/** Options that every sampler has. */
+export const COMMON_OPTIONS = /* @__PURE__ */ new OptionTable({
   numTrainTimesteps: [undefined, (name, value) => checkInteger(name, value, 1, MOST_TIMESTEPS)], // 1000, or the length of trainedBetas
   betaStart: [0.0001, finite],
   betaEnd: [0.02, finite],
   betaSchedule: ["squaredcos_cap_v2", BETA_SCHEDULES],
   trainedBetas: [null, betas],
   predictionType: ["epsilon", PREDICTION_TYPES],
-  clipSample: [true, boolean],
-  clipSampleRange: [1, positive],
   thresholding: [false, boolean],
   sampleMaxValue: [1, positive],
   dynamicThresholdingRatio: [0.995, positiveShare],
   rescaleBetasZeroSnr: [false, boolean],
   timestepSpacing: ["leading", TIMESTEP_SPACINGS],
   stepsOffset: [0, natural],
-  setAlphaToOne: [true, boolean],
-  previousTimestep: ["stride", PREVIOUS_TIMESTEPS],
   computeDtype: ["float32", DTYPES],
-} satisfies Entries<SchedulerOptions>);
+} satisfies Entries<Omit<SchedulerOptions, "previousTimestep" | ClippingName>>);
+
+type ClippingName = "clipSample" | "clipSampleRange" | "setAlphaToOne";
+
+/** Those and the options of samplers that may clip, and that end at an alpha product of one's choice. */
+export const CLIPPING_OPTIONS = /* @__PURE__ */ COMMON_OPTIONS.extend({
+  clipSample: [true, boolean],
+  clipSampleRange: [1, positive],
+  setAlphaToOne: [true, boolean],
+} satisfies Entries<Pick<SchedulerOptions, ClippingName>>);
+
+/** All options of DDIM. */
+export const SHARED_OPTIONS = /* @__PURE__ */ CLIPPING_OPTIONS.extend({
+  previousTimestep: ["stride", PREVIOUS_TIMESTEPS],
+} satisfies Entries<Pick<SchedulerOptions, "previousTimestep">>);
 
 /** The complete configuration for the options given. */
 export function resolveConfig<O extends SchedulerOptions>(options: O | undefined, table: OptionTable): ConfigOf<O> {

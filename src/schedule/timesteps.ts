@@ -1,5 +1,6 @@
 // Which timesteps an inference run visits, in numpy's arithmetic, so that the lists equal those of diffusers.
 
+import { refuse } from "../checks/checks.js";
 import { outOfRange, show, wrongType } from "../checks/errors.js";
 import { allocateArray } from "../tensor/dtype.js";
 import type { TimestepSpacing } from "./options.js";
@@ -17,13 +18,16 @@ function roundHalfToEven(value: number): number {
   return value - below === 0.5 ? below + (below % 2) : Math.round(value);
 }
 
-/** The descending timesteps of `steps` inference steps (arXiv 2305.08891, table 2). */
-export function makeTimesteps(steps: unknown, config: TimestepOptions): Int32Array {
+/** Returns a number of steps, or throws if it is not in [1, most]. */
+export function checkSteps(steps: unknown, most: number, meaning: string): number {
+  if (typeof steps === "number" && Number.isInteger(steps) && steps >= 1 && steps <= most) return steps;
+  return refuse("steps", steps, "number", `an integer in [1, ${meaning} = ${most}] or a list of timesteps`);
+}
+
+/** The descending timesteps of `count` inference steps (arXiv 2305.08891, table 2). */
+export function makeTimesteps(count: unknown, config: TimestepOptions): Int32Array {
   const total = config.numTrainTimesteps;
-  if (typeof steps !== "number" || !Number.isInteger(steps) || steps < 1 || steps > total) {
-    const expected = `an integer in [1, numTrainTimesteps = ${total}] or a list of timesteps`;
-    throw typeof steps === "number" ? outOfRange("steps", expected, steps) : wrongType("steps", expected, steps);
-  }
+  const steps = checkSteps(count, total, "numTrainTimesteps");
   const timesteps = new Int32Array(steps);
   switch (config.timestepSpacing) {
     case "linspace":
@@ -47,7 +51,7 @@ function setLinspace(timesteps: Int32Array, total: number): void {
 }
 
 /** The first of `steps` timesteps under "leading"; it has to lie below T. */
-export function firstLeading(steps: number, { numTrainTimesteps, stepsOffset }: TimestepOptions): number {
+function firstLeading(steps: number, { numTrainTimesteps, stepsOffset }: TimestepOptions): number {
   return (steps - 1) * Math.floor(numTrainTimesteps / steps) + stepsOffset;
 }
 

@@ -42,7 +42,7 @@ export class DDIMInverseScheduler extends Scheduler<DDIMSchedulerOptions, Invers
   }
 
   /** @internal */
-  override drawsNoise(): boolean {
+  override takesNoise(): boolean {
     return false;
   }
 }

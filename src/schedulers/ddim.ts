@@ -7,9 +7,9 @@ import { type ConfigOf, SHARED_OPTIONS, type SchedulerOptions } from "../schedul
 import { Scheduler } from "./scheduler.js";
 import {
   type Definition,
+  NOISE_STEP_OPTIONS,
   type NoiseOptions,
   type ReadStep,
-  SHARED_STEP_OPTIONS,
   type SharedStepOptions,
 } from "./step-options.js";
 
@@ -27,12 +27,10 @@ export interface StepOptions extends SharedStepOptions, NoiseOptions {
   useClippedModelOutput?: boolean | undefined;
 }
 
-const STEP_OPTIONS = /* @__PURE__ */ SHARED_STEP_OPTIONS.extend({
+const STEP_OPTIONS = /* @__PURE__ */ NOISE_STEP_OPTIONS.extend({
   eta: [0, share],
   useClippedModelOutput: [false, boolean],
-  generator: [undefined],
-  varianceNoise: [undefined],
-} satisfies Entries<Omit<StepOptions, keyof SharedStepOptions>>);
+} satisfies Entries<Omit<StepOptions, keyof SharedStepOptions | keyof NoiseOptions>>);
 
 /** Sets DDIM's mixture (formula 12): sqrt(alphaTarget) x0 + sqrt(1 - alphaTarget - sigma^2) eps + sigma noise. */
 export function mixDDIM(into: Mixture, alphaTarget: number, sigma: number): void {
@@ -74,7 +72,7 @@ export class DDIMScheduler extends Scheduler<DDIMSchedulerOptions, StepOptions> 
   }
 
   /** @internal */
-  override drawsNoise({ eta = 0 }: ReadStep): boolean {
+  override takesNoise({ eta = 0 }: ReadStep): boolean {
     return eta > 0;
   }
 }

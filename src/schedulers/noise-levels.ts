@@ -28,6 +28,12 @@ const REPORTING = /* @__PURE__ */ new OptionTable({
   onWarning: [undefined, callback],
 } satisfies Entries<ConfigReporting>);
 
+/** Who is told of warnings. */
+export function readReporting(reporting: unknown): (message: string) => void {
+  const { onWarning = warn as Callback } = REPORTING.read("reporting", reporting);
+  return onWarning as (message: string) => void;
+}
+
 /**
  * What every scheduler is made of.
  *
@@ -102,10 +108,10 @@ export abstract class NoiseLevels<O extends SchedulerOptions> {
     overrides?: O,
     reporting?: ConfigReporting,
   ): T {
-    const { onWarning = warn as Callback } = REPORTING.read("reporting", reporting);
+    const onWarning = readReporting(reporting);
     const { options, warnings } = importConfig(config, overrides, this.definition);
     const scheduler = new this(options);
-    for (const message of warnings) (onWarning as (message: string) => void)(message);
+    for (const message of warnings) onWarning(message);
     return scheduler;
   }
 
@@ -163,14 +169,17 @@ export abstract class NoiseLevels<O extends SchedulerOptions> {
   }
 
   /** @internal The timestep on the other side of the step that starts, or in an inversion ends, at `t`. */
-  otherSideOf(t: number): number {
+  otherSideOf(t: number, timesteps = this.#timesteps): number {
     const steps = this.#numInferenceSteps;
     if (steps === null) throw new Error("call setTimesteps first: how far a step goes depends on how many there are");
     if (!this.#followsList) return t - Math.floor(this.settings.numTrainTimesteps / steps);
-    const follower = followerOf(this.#timesteps, t);
+    const follower = followerOf(timesteps, t);
     if (follower !== undefined) return follower;
     throw outOfRange("timestep", "one of scheduler.timesteps, or prevTimestep beside it", t);
   }
+
+  /** @internal The timesteps of a run over that share of the way, of samplers that spread all their steps over it. */
+  spreadOver?(strength: number): Int32Array | undefined;
 
   /** @internal The alpha product at a timestep; the outer one below 0. */
   alphaAt(timestep: number): number {

@@ -20,6 +20,11 @@ export function timestepOf(timesteps: ReadTimesteps, element: number): number {
   return typeof timesteps === "number" ? timesteps : timesteps[element]!;
 }
 
+/** Whether a step to these timesteps is the last one, for all batch elements. */
+export function endAll(timesteps: ReadTimesteps): boolean {
+  return typeof timesteps === "number" ? timesteps < 0 : timesteps.every((each) => each < 0);
+}
+
 /** Reads a tensor that has the type, the length and, where both have them, the dims of `sample`. */
 export function readMatching(core: Instance, tensor: unknown, name: string, sample: Operand): Operand {
   const operand = readOperand(core, tensor, name);
@@ -57,7 +62,8 @@ export function readDoubled(core: Instance, tensor: unknown, name: string, sampl
   return operand;
 }
 
-function checkType(operand: Operand, sample: Operand): void {
+/** Refuses data of another type than the sample's. */
+export function checkType(operand: Operand, sample: Operand): void {
   if (operand.half === sample.half) return;
   throw wrongType(operand.name, `${sample.half ? "float16" : "float32"} data as "${sample.name}" has`, operand.data);
 }

@@ -3,11 +3,13 @@
 
 import { Generator } from "../random/generator.js";
 import type { RandomState } from "../kernels/noise.js";
+import type { Instance } from "../module/instance.js";
 import { type Mixture, setCombination } from "../schedule/coefficients.js";
 import type { SchedulerOptions } from "../schedule/options.js";
-import type { ResultOf, Tensor } from "../tensor/tensor.js";
+import type { Operand, ResultOf, Tensor } from "../tensor/tensor.js";
 import { NoiseLevels } from "./noise-levels.js";
-import type { Timesteps } from "./operands.js";
+import type { ReadTimesteps, Timesteps } from "./operands.js";
+import type { ReadHistory } from "./sampler.js";
 import { combine, takeStep } from "./step.js";
 import type { OutOptions, ReadStep, SharedStepOptions, StepResult } from "./step-options.js";
 
@@ -148,11 +150,14 @@ export abstract class Scheduler<
     return takeStep(this, modelOutput, sample, timestep, options);
   }
 
-  /** @internal Sets what a step from one timestep to another is a mixture of. */
-  abstract mix(into: Mixture, from: number, to: number, step: ReadStep): void;
+  /** @internal Sets what a step from one timestep to another is a mixture of; `before`: that of its history, or -1. */
+  abstract mix(into: Mixture, from: number, to: number, step: ReadStep, before: number): void;
 
-  /** @internal Whether a step draws noise. */
-  abstract drawsNoise(step: ReadStep): boolean;
+  /** @internal Whether a step to these timesteps takes noise, or its history in the place of that. */
+  abstract takesNoise(step: ReadStep, to: ReadTimesteps): boolean;
+
+  /** @internal The history of a step from these timesteps, of samplers that have one. */
+  readHistory?(core: Instance, step: ReadStep, sample: Operand, batch: number, from: ReadTimesteps): ReadHistory | null;
 
   /** @internal */
   ownGenerator(): RandomState {

@@ -36,6 +36,11 @@ export interface SharedStepOptions extends GuidanceOptions {
    * at all, or that of the first training step where `setAlphaToOne` is false.
    */
   prevTimestep?: Timesteps | undefined;
+  /**
+   * The model's output has twice the channels: the prediction, then variances (DiT, guided diffusion), which are left
+   * unread. Sample and model output need dims. Default false.
+   */
+  learnedVariance?: boolean | undefined;
   /** Return `{ prevSample, predOriginalSample }`. Default false. */
   returnDict?: boolean | undefined;
   /** A tensor of the sample's type and length that takes the result; it may be one of the inputs. */
@@ -47,10 +52,11 @@ export const SHARED_STEP_OPTIONS = /* @__PURE__ */ new OptionTable(
     prevTimestep: [undefined],
     guidanceScale: [undefined, finite],
     guidanceRescale: [0, share],
+    learnedVariance: [false, boolean],
     returnDict: [false, boolean],
     out: [undefined],
   } satisfies Entries<SharedStepOptions>,
-  ["eta", "useClippedModelOutput", "generator", "varianceNoise"],
+  ["eta", "useClippedModelOutput", "generator", "varianceNoise", "history"],
 );
 
 /** Options of steps that may add noise. */
@@ -61,23 +67,38 @@ export interface NoiseOptions {
   varianceNoise?: Tensor | undefined;
 }
 
+export const NOISE_STEP_OPTIONS = /* @__PURE__ */ SHARED_STEP_OPTIONS.extend({
+  generator: [undefined],
+  varianceNoise: [undefined],
+} satisfies Entries<NoiseOptions>);
+
 /** What a step returns under `returnDict`. */
 export interface StepResult<P, O = P> {
   /** The sample after the step. */
   prevSample: P;
-  /** x_0, the predicted original sample, clipped or thresholded. Always in new memory. */
+  /** x_0, the predicted original sample, clipped or thresholded; of an LCM what it makes of that. In new memory. */
   predOriginalSample: O;
+}
+
+/** What a step told under `returnDict`, for the one that follows. */
+export interface StepHistory {
+  /** The original sample that it predicted. */
+  readonly predOriginalSample: Tensor;
+  /** Its timestep, or one for each batch element. */
+  readonly timestep: Timesteps;
 }
 
 /** A step's options as they have been read; those that a sampler does not have are absent. */
 export interface ReadStep extends ReadGuidance {
   readonly prevTimestep: unknown;
+  readonly learnedVariance: boolean;
   readonly returnDict: boolean;
   readonly out: unknown;
   readonly eta?: number;
   readonly useClippedModelOutput?: boolean;
   readonly generator?: unknown;
   readonly varianceNoise?: unknown;
+  readonly history?: unknown;
 }
 
 /** Options of guidance that have been read. */
@@ -93,9 +114,16 @@ export function checkGuidance({ guidanceScale, guidanceRescale }: ReadGuidance):
   }
 }
 
-/** What tells one sampler from another, but for the mixture of its step. */
-export interface Definition<O> extends FileFormat<O> {
+/** What tells one sampler from another, but for the mixture of its step and its files. */
+export interface StepDefinition {
   readonly stepOptions: OptionTable;
   /** Whether steps lead towards the image, or from it to the noise that it is sampled from. */
   readonly direction: "denoise" | "invert";
+  /** What `predOriginalSample` is: "step", what a last step from here gives. Absent: x0. */
+  readonly original?: "step";
+  /** Whether eps is always that of the clamped x0. */
+  readonly rederives?: true;
 }
+
+/** What tells one sampler from another, but for the mixture of its step. */
+export interface Definition<O> extends FileFormat<O>, StepDefinition {}

@@ -1,15 +1,14 @@
 // A call of a scheduler: its arguments read and checked, its formula, and the kernels' run.
 
 import { outOfRange } from "../checks/errors.js";
-import type { OptionTable } from "../checks/options.js";
-import { Coefficients } from "../kernels/coefficients.js";
-import { type Formula, updateTensor } from "../kernels/update.js";
 import type { RandomState } from "../kernels/noise.js";
+import { updateTensor } from "../kernels/update.js";
 import { useInstance } from "../module/default.js";
 import { Generator } from "../random/generator.js";
-import { epsilonIsSolvable, Mixture, root, setStep } from "../schedule/coefficients.js";
-import type { ConfigOf, SchedulerOptions } from "../schedule/options.js";
+import { epsilonIsSolvable } from "../schedule/coefficients.js";
 import { checkUnchanged, isTensor, makeLike, readOperand } from "../tensor/tensor.js";
+import { CombinationFormula, type SetCombination, StepFormula } from "./formulas.js";
+import { predictionsIn, readWithVariance } from "./learned-variance.js";
 import {
   apartFrom,
   elsewhere,
@@ -20,25 +19,9 @@ import {
   readResult,
   type ReadTimesteps,
   readTimesteps,
-  timestepOf,
 } from "./operands.js";
+import type { Sampler } from "./sampler.js";
 import { checkGuidance, OUT_OPTIONS, type ReadStep } from "./step-options.js";
-
-/** What a call has to know of a scheduler. */
-export interface Sampler {
-  readonly definition: { readonly stepOptions: OptionTable; readonly direction: "denoise" | "invert" };
-  readonly settings: ConfigOf<SchedulerOptions>;
-  /** The alpha product at a timestep; a negative one lies beyond the schedule. */
-  alphaAt(timestep: number): number;
-  /** The timestep on the other side of the step that starts, or in an inversion ends, at `t`. */
-  otherSideOf(t: number): number;
-  /** Sets what a step from one timestep to another is a mixture of. */
-  mix(into: Mixture, from: number, to: number, step: ReadStep): void;
-  /** Whether a step draws noise. */
-  drawsNoise(step: ReadStep): boolean;
-  /** The generator of a step to which none is given. */
-  ownGenerator(): RandomState;
-}
 
 /** Whether results are rounded to the values of halves. */
 function rounds(sampler: Sampler): boolean {
@@ -89,7 +72,7 @@ export function takeStep(
   }
   const core = useInstance();
   const step = sampler.definition.stepOptions.read("options", options) as ReadStep;
-  const { guidanceScale, returnDict, out, generator, varianceNoise } = step;
+  const { guidanceScale, learnedVariance, returnDict, out, generator, varianceNoise } = step;
   checkGuidance(step);
   if (generator !== undefined && varianceNoise !== undefined) {
     throw new TypeError('"generator" expected no "varianceNoise" beside it: give one source of noise');
@@ -98,10 +81,12 @@ export function takeStep(
   // Read and check everything: from here on no code but the library's own runs.
   const x = readOperand(core, sample, "sample");
   const batch = readBatch("timestep", x, timestep);
-  const m =
-    guidanceScale === undefined
-      ? readMatching(core, modelOutput, "modelOutput", x)
-      : readDoubled(core, modelOutput, "modelOutput", x, batch);
+  const guided = guidanceScale !== undefined;
+  const output = learnedVariance
+    ? readWithVariance(core, modelOutput, "modelOutput", x, guided ? 2 : 1)
+    : guided
+      ? readDoubled(core, modelOutput, "modelOutput", x, batch)
+      : readMatching(core, modelOutput, "modelOutput", x);
   const t = readTimesteps("timestep", timestep, batch, 0, lastTimestep(sampler));
   const other = readOtherSide(sampler, step.prevTimestep, t, batch);
   const inverting = sampler.definition.direction === "invert";
@@ -109,21 +94,29 @@ export function takeStep(
   const to = inverting ? t : other;
   checkSolvable(sampler, from);
   const generators = generator === undefined ? null : readGenerators(generator, batch);
-  const z = varianceNoise === undefined ? null : readMatching(core, varianceNoise, "varianceNoise", x);
+  const history = sampler.readHistory?.(core, step, x, batch, from) ?? null;
+  const z =
+    varianceNoise === undefined ? history && history.original : readMatching(core, varianceNoise, "varianceNoise", x);
   const prev = readResult(core, out, x);
   const original = returnDict ? makeLike(core, x) : null;
   checkUnchanged(x);
-  checkUnchanged(m);
+  checkUnchanged(output);
   checkUnchanged(prev);
   if (z) checkUnchanged(z);
 
+  const m = learnedVariance ? predictionsIn(output) : output;
   const inputs =
     out === undefined
       ? { sample: x, modelOutput: m, guidance: guidanceScale }
       : { sample: apartFrom(core, prev, x), modelOutput: apartFrom(core, prev, m), guidance: guidanceScale };
-  const noise = !sampler.drawsNoise(step) ? null : z ? elsewhere(core, prev, z) : statesOf(generators, sampler);
-  const formula = new StepFormula(sampler, step, from, to);
-  updateTensor(core, prev, original, inputs, noise, formula, batch, rounds(sampler));
+  const noise = !sampler.takesNoise(step, to) ? null : z ? elsewhere(core, prev, z) : statesOf(generators, sampler);
+  const formula = new StepFormula(sampler, step, from, to, history && history.timesteps);
+  const half = rounds(sampler);
+  const byStep = original && sampler.definition.original === "step";
+  if (byStep) {
+    updateTensor(core, original, null, inputs, null, new StepFormula(sampler, step, from, -1, null), batch, half);
+  }
+  updateTensor(core, prev, byStep ? null : original, inputs, noise, formula, batch, half);
   return original ? { prevSample: prev.tensor, predOriginalSample: original.tensor } : prev.tensor;
 }
 
@@ -133,68 +126,6 @@ function lastTimestep(sampler: Sampler): number {
 
 function statesOf(generators: readonly Generator[] | null, sampler: Sampler): readonly RandomState[] {
   return generators ? generators.map((generator) => Generator.stateOf(generator)!) : [sampler.ownGenerator()];
-}
-
-// Written again for each batch element: nothing else runs between setting and storing them.
-const coefficients = /* @__PURE__ */ new Coefficients();
-const mixture = /* @__PURE__ */ new Mixture();
-
-type SetCombination = (into: Coefficients, signal: number, deviation: number) => void;
-
-/** Of `addNoise` and `getVelocity`. */
-class CombinationFormula implements Formula {
-  readonly #sampler: Sampler;
-  readonly #timesteps: ReadTimesteps;
-  readonly #set: SetCombination;
-  readonly perElement: boolean;
-  readonly guidanceRescale = 0;
-  readonly thresholding = null;
-
-  constructor(sampler: Sampler, timesteps: ReadTimesteps, set: SetCombination) {
-    this.#sampler = sampler;
-    this.#timesteps = timesteps;
-    this.#set = set;
-    this.perElement = typeof timesteps !== "number";
-  }
-
-  coefficientsOf(element: number): Coefficients {
-    const alpha = this.#sampler.alphaAt(timestepOf(this.#timesteps, element));
-    this.#set(coefficients, Math.sqrt(alpha), root(1 - alpha));
-    return coefficients;
-  }
-}
-
-/** Of a step. */
-class StepFormula implements Formula {
-  private readonly sampler: Sampler;
-  private readonly step: ReadStep;
-  private readonly from: ReadTimesteps;
-  private readonly to: ReadTimesteps;
-  readonly perElement: boolean;
-  readonly guidanceRescale: number;
-  readonly thresholding: Formula["thresholding"];
-
-  constructor(sampler: Sampler, step: ReadStep, from: ReadTimesteps, to: ReadTimesteps) {
-    const { thresholding, dynamicThresholdingRatio, sampleMaxValue } = sampler.settings;
-    this.sampler = sampler;
-    this.step = step;
-    this.from = from;
-    this.to = to;
-    this.guidanceRescale = step.guidanceRescale;
-    this.thresholding = thresholding ? { ratio: dynamicThresholdingRatio, maxValue: sampleMaxValue } : null;
-    this.perElement = thresholding || step.guidanceRescale > 0 || typeof from !== "number" || typeof to !== "number";
-  }
-
-  coefficientsOf(element: number): Coefficients {
-    const sampler = this.sampler;
-    const { thresholding, clipSample, clipSampleRange, predictionType } = sampler.settings;
-    const range = thresholding ? 1 : clipSample ? clipSampleRange : Infinity;
-    const from = timestepOf(this.from, element);
-    sampler.mix(mixture, from, timestepOf(this.to, element), this.step);
-    const rederive = this.step.useClippedModelOutput === true;
-    setStep(coefficients, predictionType, sampler.alphaAt(from), mixture, range, rederive);
-    return coefficients;
-  }
 }
 
 /** The timesteps on the other side of the step. */

@@ -1,0 +1,245 @@
+// DPM-Solver++ (arXiv 2211.01095): the multistep solver, of order 1 or 2.
+
+import { boolean, isArrayLike, isRecord } from "../checks/checks.js";
+import { outOfRange, wrongType } from "../checks/errors.js";
+import type { Entries } from "../checks/options.js";
+import type { Instance } from "../module/instance.js";
+import type { Mixture } from "../schedule/coefficients.js";
+import { BETA_SCHEDULES, COMMON_OPTIONS, type SchedulerOptions, TIMESTEP_SPACINGS } from "../schedule/options.js";
+import { checkSteps, makeTimesteps } from "../schedule/timesteps.js";
+import type { Operand } from "../tensor/tensor.js";
+import { mixDDIM } from "./ddim.js";
+import { endAll, readMatching, type ReadTimesteps, readTimesteps, timestepOf } from "./operands.js";
+import type { ReadHistory } from "./sampler.js";
+import { Scheduler } from "./scheduler.js";
+import {
+  type Definition,
+  type ReadStep,
+  SHARED_STEP_OPTIONS,
+  type SharedStepOptions,
+  type StepHistory,
+} from "./step-options.js";
+
+/**
+ * Options of {@link DPMSolverMultistepScheduler}; `betaSchedule` is "linear" by default and `timestepSpacing` "linspace".
+ */
+export interface DPMSolverMultistepSchedulerOptions extends Omit<
+  SchedulerOptions,
+  "clipSample" | "clipSampleRange" | "setAlphaToOne" | "previousTimestep"
+> {
+  /** The order of steps that have a history: 1 is DDIM. Default 2. */
+  solverOrder?: 1 | 2 | undefined;
+  /** Default "dpmsolver++", which is the only one. */
+  algorithmType?: "dpmsolver++" | undefined;
+  /** How a step of order 2 takes the slope of x_0. Default "midpoint". */
+  solverType?: "midpoint" | "heun" | undefined;
+  /** The last step of fewer than 15 is of order 1. Default true. */
+  lowerOrderFinal?: boolean | undefined;
+  /** The last step is of order 1, however many there are. Default false. */
+  eulerAtFinal?: boolean | undefined;
+  /** Where the last step ends: "zero", without noise and of order 1, or "sigma_min", at alphasCumprod[0]. Default "zero". */
+  finalSigmasType?: "zero" | "sigma_min" | undefined;
+}
+
+/** Options of {@link DPMSolverMultistepScheduler.step}. */
+export interface DPMSolverMultistepStepOptions extends SharedStepOptions {
+  /** Of the step before. Without it a step is of order 1. */
+  history?: StepHistory | undefined;
+}
+
+const OPTIONS = /* @__PURE__ */ COMMON_OPTIONS.extend({
+  betaSchedule: ["linear", BETA_SCHEDULES],
+  timestepSpacing: ["linspace", TIMESTEP_SPACINGS],
+  solverOrder: [
+    2,
+    (name: string, value: unknown): 1 | 2 => {
+      if (value === 1 || value === 2) return value;
+      throw (typeof value === "number" ? outOfRange : wrongType)(name, "1 or 2", value);
+    },
+  ],
+  algorithmType: ["dpmsolver++", ["dpmsolver++"]],
+  solverType: ["midpoint", ["midpoint", "heun"]],
+  lowerOrderFinal: [true, boolean],
+  eulerAtFinal: [false, boolean],
+  finalSigmasType: ["zero", ["zero", "sigma_min"]],
+} satisfies Entries<
+  Omit<DPMSolverMultistepSchedulerOptions, Exclude<keyof SchedulerOptions, "betaSchedule" | "timestepSpacing">>
+>);
+
+const STEP_OPTIONS = /* @__PURE__ */ SHARED_STEP_OPTIONS.extend({
+  history: [undefined],
+} satisfies Entries<Pick<DPMSolverMultistepStepOptions, "history">>);
+
+/** From how many steps on `lowerOrderFinal` has no effect. */
+const MANY_STEPS = 15;
+
+/**
+ * DPM-Solver++(2M) (arXiv 2211.01095, algorithm 2), with the options of diffusers' `DPMSolverMultistepScheduler`: any
+ * model that DDIM takes, with 8 to 20 calls.
+ *
+ * With `lambda = log(sqrt(a) / sqrt(1 - a))` and `h = lambda_p - lambda_t` a step leads to
+ * `sqrt(1 - a_p) / sqrt(1 - a_t) x - sqrt(a_p) (exp(-h) - 1) D`. Of order 1, `D` is x_0: with eps of the thresholded
+ * x_0, that is DDIM. Of order 2 it is `x_0 + h / (2 h_before) (x_0 - x_0_before)`, for which the step takes the `history`
+ * of the one before; `step` itself keeps none. `predOriginalSample` is x_0. Steps draw no noise.
+ *
+ * Under `rescaleBetasZeroSnr` the last alpha product is 2^-24, as in diffusers.
+ *
+ * @example
+ * import { DPMSolverMultistepScheduler, Generator, type StepHistory } from "ddim-wasm";
+ *
+ * const scheduler = new DPMSolverMultistepScheduler({ betaSchedule: "squaredcos_cap_v2" });
+ * scheduler.setTimesteps(10);
+ * let sample = new Generator(42).randn([1, 4, 64, 64]);
+ * let history: StepHistory | undefined;
+ * for (const timestep of scheduler.timesteps) {
+ *   const modelOutput = await unet(sample, timestep);
+ *   const { prevSample, predOriginalSample } = scheduler.step(modelOutput, sample, timestep, { history, returnDict: true });
+ *   history = { predOriginalSample, timestep };
+ *   sample = prevSample;
+ * }
+ */
+export class DPMSolverMultistepScheduler extends Scheduler<
+  DPMSolverMultistepSchedulerOptions,
+  DPMSolverMultistepStepOptions
+> {
+  /** @internal */
+  static get definition(): Definition<DPMSolverMultistepSchedulerOptions> {
+    return DPM_SOLVER;
+  }
+
+  /**
+   * @param options the sampler's options, all of which may be left out
+   * @throws as {@link Scheduler}'s
+   */
+  constructor(options?: DPMSolverMultistepSchedulerOptions) {
+    super(options);
+    const { numTrainTimesteps, rescaleBetasZeroSnr } = this.settings;
+    if (rescaleBetasZeroSnr) this.alphasCumprod[numTrainTimesteps - 1] = 2 ** -24;
+  }
+
+  /** The alpha product after the last step: 1, or alphasCumprod[0] where `finalSigmasType` is "sigma_min". */
+  get finalAlphaCumprod(): number {
+    return this.outerAlphaCumprod;
+  }
+
+  /** @internal */
+  override get outerAlphaCumprod(): number {
+    return this.config.finalSigmasType === "zero" ? 1 : this.alphasCumprod[0]!;
+  }
+
+  /**
+   * Sets how many steps a run takes, or which. "linspace" and "leading" spread one step more, and leave out the last.
+   *
+   * @param steps N, an integer in [1, T], or [1, T - 1] under "linspace" and "leading", which would visit a timestep
+   * twice; or a list of timesteps, strictly descending within [0, T - 1]
+   * @throws TypeError or RangeError for anything else; the scheduler stays as it was
+   * @example
+   * import { DPMSolverMultistepScheduler } from "ddim-wasm";
+   * const scheduler = new DPMSolverMultistepScheduler();
+   * scheduler.setTimesteps(10); // 999, 899, 799, 699, 599, 500, 400, 300, 200, 100
+   */
+  override setTimesteps(steps: number | ArrayLike<number> | ArrayLike<bigint>): void {
+    super.setTimesteps(isArrayLike(steps) ? steps : this.#spread(steps));
+  }
+
+  #spread(steps: unknown): Int32Array {
+    const { settings } = this;
+    if (settings.timestepSpacing === "trailing") return makeTimesteps(steps, settings);
+    const count = checkSteps(steps, settings.numTrainTimesteps - 1, "numTrainTimesteps - 1");
+    return makeTimesteps(count + 1, settings).subarray(0, count);
+  }
+
+  /** @internal */
+  override mix(into: Mixture, from: number, to: number, _step: ReadStep, before: number): void {
+    const alpha = this.alphaAt(from);
+    const target = this.alphaAt(to);
+    mixDDIM(into, target, 0);
+    if (before < 0 || this.#isFirstOrder(to)) return;
+    const h = lambdaBetween(alpha, target);
+    const signal = Math.sqrt(target);
+    // -sqrt(a_p) (exp(-h) - 1)
+    const growth = signal - Math.sqrt(((1 - target) / (1 - alpha)) * alpha);
+    const slope = this.config.solverType === "midpoint" ? growth / 2 : signal - growth / h;
+    const share = (slope * h) / lambdaBetween(this.alphaAt(before), alpha);
+    // Where there is no signal at all lambda is infinite, and the history tells no slope.
+    if (!Number.isFinite(share)) return;
+    into.original += share;
+    into.noise = -share;
+  }
+
+  /** Whether a step to this timestep is of order 1 in any case. */
+  #isFirstOrder(to: number): boolean {
+    const { solverOrder, lowerOrderFinal, eulerAtFinal, finalSigmasType } = this.config;
+    if (solverOrder === 1) return true;
+    const isLowered = lowerOrderFinal && (this.numInferenceSteps ?? 0) < MANY_STEPS;
+    return to < 0 && (eulerAtFinal || finalSigmasType === "zero" || isLowered);
+  }
+
+  /** @internal */
+  override takesNoise({ history }: ReadStep, to: ReadTimesteps): boolean {
+    return history !== undefined && !(endAll(to) ? this.#isFirstOrder(-1) : this.#isFirstOrder(0));
+  }
+
+  /** @internal */
+  override readHistory(
+    core: Instance,
+    { history }: ReadStep,
+    sample: Operand,
+    batch: number,
+    from: ReadTimesteps,
+  ): ReadHistory | null {
+    if (history === undefined) return null;
+    if (!isRecord(history)) throw wrongType("history", "an object { predOriginalSample, timestep }", history);
+    const { predOriginalSample, timestep } = history;
+    const last = this.settings.numTrainTimesteps - 1;
+    const original = readMatching(core, predOriginalSample, "history.predOriginalSample", sample);
+    const timesteps = readTimesteps("history.timestep", timestep, batch, 0, last);
+    for (let i = 0; i < batch; i++) {
+      const t = timestepOf(timesteps, i);
+      const least = timestepOf(from, i) + 1;
+      if (t < least) throw outOfRange("history.timestep", `the timestep of an earlier step, from ${least} on`, t);
+    }
+    return { original, timesteps };
+  }
+}
+
+/** lambda at one alpha product less that at another: half the logarithm of the ratio of their signals to noise. */
+function lambdaBetween(from: number, to: number): number {
+  return logarithm((to / (1 - to)) * ((1 - from) / from)) / 2;
+}
+
+/** The natural logarithm, in operations that all engines round alike, which Math.log is not. */
+function logarithm(value: number): number {
+  if (value === Infinity) return value;
+  let factor = 2;
+  for (; Math.abs(value - 1) > 0.05; factor *= 2) value = Math.sqrt(value);
+  // log(value) = 2 artanh((value - 1) / (value + 1))
+  const x = (value - 1) / (value + 1);
+  const square = x * x;
+  return factor * x * (1 + square * (1 / 3 + square * (1 / 5 + square * (1 / 7 + square / 9))));
+}
+
+const DPM_SOLVER: Definition<DPMSolverMultistepSchedulerOptions> = {
+  className: "DPMSolverMultistepScheduler",
+  options: OPTIONS,
+  missing: {},
+  ignored: {},
+  fixed: [
+    ["use_karras_sigmas", [false, null]],
+    ["use_exponential_sigmas", [false, null]],
+    ["use_beta_sigmas", [false, null]],
+    ["use_lu_lambdas", [false, null]],
+    ["use_flow_sigmas", [false, null]],
+    ["lambda_min_clipped", [-Infinity, null]],
+    ["variance_type", [null, "fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log"]],
+  ],
+  aliases: [
+    ["algorithm_type", "deis", "dpmsolver++"],
+    ["solver_type", "logrho", "midpoint"],
+    ["solver_type", "bh1", "midpoint"],
+    ["solver_type", "bh2", "midpoint"],
+  ],
+  stepOptions: STEP_OPTIONS,
+  direction: "denoise",
+  rederives: true,
+};
