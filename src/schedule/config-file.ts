@@ -1,7 +1,7 @@
 // A scheduler's configuration in the form of diffusers' scheduler_config.json.
 
 import { isRecord } from "../checks/checks.js";
-import { outOfRange, shorten, show, wrongType } from "../checks/errors.js";
+import { shorten, show, wrongType } from "../checks/errors.js";
 import type { OptionTable } from "../checks/options.js";
 import type { SchedulerOptions } from "./options.js";
 
@@ -14,10 +14,8 @@ export interface FileFormat<O> {
   readonly missing: Partial<O>;
   /** Options that this class has no use for, and what they are then. */
   readonly ignored: Partial<O>;
-  /** Keys that are no options, and the values under which the picture is the same; any other is refused. */
-  readonly fixed?: readonly (readonly [key: string, harmless: readonly unknown[]])[];
-  /** Values of other classes' files, and what this class takes for them. */
-  readonly aliases?: readonly (readonly [key: string, value: unknown, meant: unknown])[];
+  /** What a key's value means to this class, or undefined for a key that is no option and harmless; throws otherwise. */
+  readonly translate?: (key: string, value: unknown) => unknown;
 }
 
 const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -52,15 +50,9 @@ export function importConfig<O extends SchedulerOptions>(
   const unknown: string[] = [];
   for (const [key, value] of config) {
     const name = byKey.get(key);
-    const harmless = format.fixed?.find(([fixed]) => fixed === key)?.[1];
-    const alias = format.aliases?.find((each) => each[0] === key && each[1] === value);
-    if (name) options[name] = alias ? alias[2] : value;
-    else if (!harmless) {
-      if (!key.startsWith("_")) unknown.push(shorten(key));
-    } else if (!harmless.includes(value)) {
-      const expected = `${harmless.map(show).join(" or ")}, which is all that ${format.className} has`;
-      throw outOfRange(`config.${key}`, expected, value);
-    }
+    const meant = format.translate ? format.translate(key, value) : value;
+    if (name) options[name] = meant;
+    else if (meant !== undefined && !key.startsWith("_")) unknown.push(shorten(key));
   }
   Object.assign(options, given);
   const warnings: string[] = [];

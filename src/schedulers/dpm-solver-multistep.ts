@@ -219,26 +219,33 @@ function logarithm(value: number): number {
   return factor * x * (1 + square * (1 / 3 + square * (1 / 5 + square * (1 / 7 + square / 9))));
 }
 
+/** Reads what a file says of solvers. @throws RangeError for a key whose value would change the picture */
+function readForeign(key: string, value: unknown): unknown {
+  switch (key) {
+    // What diffusers takes for the values of its other multistep solvers.
+    case "solver_type":
+      return value === "logrho" || value === "bh1" || value === "bh2" ? "midpoint" : value;
+    case "algorithm_type":
+      return value === "deis" ? "dpmsolver++" : value;
+    case "lambda_min_clipped":
+      if (value === null || value === -Infinity) return undefined;
+      break;
+    case "variance_type":
+      if (!String(value).startsWith("learned")) return undefined;
+      throw outOfRange(`config.${key}`, "none: leave it out, and give steps learnedVariance: true", value);
+    default:
+      if (!/^use_\w+_(sigmas|lambdas)$/.test(key)) return value;
+      if (!value) return undefined;
+  }
+  throw outOfRange(`config.${key}`, "nothing: a DPMSolverMultistepScheduler of ddim-wasm cannot honour it", value);
+}
+
 const DPM_SOLVER: Definition<DPMSolverMultistepSchedulerOptions> = {
   className: "DPMSolverMultistepScheduler",
   options: OPTIONS,
   missing: {},
   ignored: {},
-  fixed: [
-    ["use_karras_sigmas", [false, null]],
-    ["use_exponential_sigmas", [false, null]],
-    ["use_beta_sigmas", [false, null]],
-    ["use_lu_lambdas", [false, null]],
-    ["use_flow_sigmas", [false, null]],
-    ["lambda_min_clipped", [-Infinity, null]],
-    ["variance_type", [null, "fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log"]],
-  ],
-  aliases: [
-    ["algorithm_type", "deis", "dpmsolver++"],
-    ["solver_type", "logrho", "midpoint"],
-    ["solver_type", "bh1", "midpoint"],
-    ["solver_type", "bh2", "midpoint"],
-  ],
+  translate: readForeign,
   stepOptions: STEP_OPTIONS,
   direction: "denoise",
   rederives: true,

@@ -20,9 +20,9 @@ export interface AnySchedulerOptions
 
 const CLASSES = [DDIMScheduler, DDIMInverseScheduler, LCMScheduler, TCDScheduler, DPMSolverMultistepScheduler] as const;
 
-/** diffusers' classes of the same noise schedule, beside the beginnings of their names that stand for several. */
+/** diffusers' classes of the same noise schedule. */
 const REPLACED =
-  /^(PNDM|DDPM|DDPMParallel|DDIMParallel|Euler(Ancestral)?Discrete|HeunDiscrete|LMSDiscrete|KDPM2(Ancestral)?Discrete|DPMSolverSinglestep|DPMSolverSDE|DEISMultistep|UniPCMultistep|SASolver)Scheduler$/;
+  /^(PNDM|DD[IP]M(Parallel)?|(Euler|KDPM2)(Ancestral)?Discrete|(Heun|LMS)Discrete|DPMSolver(Singlestep|SDE)|(DEIS|UniPC)Multistep|SASolver)Scheduler$/;
 
 /**
  * A scheduler from a diffusers scheduler_config.json: of the class that its `_class_name` names.

@@ -1,6 +1,6 @@
 // Outputs of models that predict variances too: twice the channels, the prediction first (arXiv 2102.09672, section 3.1).
 
-import { outOfRange, show, wrongType } from "../checks/errors.js";
+import { outOfRange, wrongType } from "../checks/errors.js";
 import type { Instance } from "../module/instance.js";
 import { areSameDims } from "../tensor/dims.js";
 import { newValues } from "../tensor/dtype.js";
@@ -19,13 +19,9 @@ export function readWithVariance(
   const operand = readOperand(core, tensor, name);
   checkType(operand, sample);
   const { dims } = sample;
-  for (const each of [sample, operand]) {
-    if (each.dims === null) throw wrongType(each.name, "a tensor with dims under learnedVariance", each.data);
-  }
-  if (dims!.length < 2) throw outOfRange(`${sample.name}.dims`, "a batch and channels under learnedVariance", dims);
-  const wanted = [dims![0]! * times, dims![1]! * 2, ...dims!.slice(2)];
-  if (!areSameDims(operand.dims!, wanted)) {
-    throw outOfRange(`${name}.dims`, `${show(wanted)} under learnedVariance`, operand.dims);
+  if (!dims || !operand.dims || !areSameDims(operand.dims, [dims[0]! * times, dims[1]! * 2, ...dims.slice(2)])) {
+    const expected = `those of "${sample.name}" with twice the channels, under learnedVariance`;
+    throw (dims && operand.dims ? outOfRange : wrongType)(`${name}.dims`, expected, operand.dims);
   }
   return operand;
 }
