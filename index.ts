@@ -29,6 +29,7 @@ export type { ConfigReporting } from "./src/schedulers/noise-levels.js";
 export type { Timesteps } from "./src/schedulers/operands.js";
 export type {
   BetaSchedule,
+  CommonOptions,
   ConfigOf,
   PredictionType,
   PreviousTimestep,

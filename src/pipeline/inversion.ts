@@ -52,12 +52,8 @@ export async function invertSample(
     if (refinement && values) {
       const undo = async (): Promise<Float32Array> => {
         const output = await calls.predict(next, timestep, step);
-        return scheduler.step(
-          output,
-          copyOf(readOperand(useInstance(), next, "sample")) as Float32Array,
-          timestep,
-          stepOptions,
-        );
+        // Into values of its own: a float32 tensor of any class, whose dims the step may need.
+        return scheduler.step(output, next, timestep, { ...stepOptions, out: new Float32Array(values.length) });
       };
       // Where the step is linear in the sample with a factor, the residual over that factor is what `next` is off.
       const gain = Math.sqrt(scheduler.alphaAt(timestep) / scheduler.alphaAt(source));

@@ -29,7 +29,7 @@ export type TimestepSpacing = (typeof TIMESTEP_SPACINGS)[number];
 /** Which timestep a step leads to: `t - floor(T / N)`, or the next entry of the list. */
 export type PreviousTimestep = (typeof PREVIOUS_TIMESTEPS)[number];
 
-/** Options of every scheduler; all of them may be left out. The defaults are those of {@link DDIMScheduler}. */
+/** Options of schedulers; all of them may be left out. The defaults are those of {@link DDIMScheduler}. */
 export interface SchedulerOptions {
   /** T, the number of diffusion steps the model was trained with: an integer >= 1. Default 1000, or the length of `trainedBetas`. */
   numTrainTimesteps?: number | undefined;
@@ -84,7 +84,6 @@ const betas: Check<readonly number[] | null> = (name, value) => {
   return Object.freeze(Array.from(value, (beta, i) => finite(`${name}[${i}]`, beta)));
 };
 
-/** Options that every sampler has. */
 export const COMMON_OPTIONS = /* @__PURE__ */ new OptionTable({
   numTrainTimesteps: [undefined, (name, value) => checkInteger(name, value, 1, MOST_TIMESTEPS)], // 1000, or the length of trainedBetas
   betaStart: [0.0001, finite],
@@ -99,9 +98,12 @@ export const COMMON_OPTIONS = /* @__PURE__ */ new OptionTable({
   timestepSpacing: ["leading", TIMESTEP_SPACINGS],
   stepsOffset: [0, natural],
   computeDtype: ["float32", DTYPES],
-} satisfies Entries<Omit<SchedulerOptions, "previousTimestep" | ClippingName>>);
+} satisfies Entries<CommonOptions>);
 
 type ClippingName = "clipSample" | "clipSampleRange" | "setAlphaToOne";
+
+/** Options that every sampler has. */
+export interface CommonOptions extends Omit<SchedulerOptions, "previousTimestep" | ClippingName> {}
 
 /** Those and the options of samplers that may clip, and that end at an alpha product of one's choice. */
 export const CLIPPING_OPTIONS = /* @__PURE__ */ COMMON_OPTIONS.extend({

@@ -5,7 +5,7 @@ import { outOfRange, wrongType } from "../checks/errors.js";
 import type { Entries } from "../checks/options.js";
 import type { Instance } from "../module/instance.js";
 import type { Mixture } from "../schedule/coefficients.js";
-import { BETA_SCHEDULES, COMMON_OPTIONS, type SchedulerOptions, TIMESTEP_SPACINGS } from "../schedule/options.js";
+import { BETA_SCHEDULES, COMMON_OPTIONS, type CommonOptions, TIMESTEP_SPACINGS } from "../schedule/options.js";
 import { checkSteps, makeTimesteps } from "../schedule/timesteps.js";
 import type { Operand } from "../tensor/tensor.js";
 import { mixDDIM } from "./ddim.js";
@@ -23,10 +23,7 @@ import {
 /**
  * Options of {@link DPMSolverMultistepScheduler}; `betaSchedule` is "linear" by default and `timestepSpacing` "linspace".
  */
-export interface DPMSolverMultistepSchedulerOptions extends Omit<
-  SchedulerOptions,
-  "clipSample" | "clipSampleRange" | "setAlphaToOne" | "previousTimestep"
-> {
+export interface DPMSolverMultistepSchedulerOptions extends CommonOptions {
   /** The order of steps that have a history: 1 is DDIM. Default 2. */
   solverOrder?: 1 | 2 | undefined;
   /** Default "dpmsolver++", which is the only one. */
@@ -63,7 +60,7 @@ const OPTIONS = /* @__PURE__ */ COMMON_OPTIONS.extend({
   eulerAtFinal: [false, boolean],
   finalSigmasType: ["zero", ["zero", "sigma_min"]],
 } satisfies Entries<
-  Omit<DPMSolverMultistepSchedulerOptions, Exclude<keyof SchedulerOptions, "betaSchedule" | "timestepSpacing">>
+  Omit<DPMSolverMultistepSchedulerOptions, Exclude<keyof CommonOptions, "betaSchedule" | "timestepSpacing">>
 >);
 
 const STEP_OPTIONS = /* @__PURE__ */ SHARED_STEP_OPTIONS.extend({

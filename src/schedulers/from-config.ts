@@ -9,10 +9,12 @@ import type { DistilledSchedulerOptions } from "./distilled.js";
 import { DPMSolverMultistepScheduler, type DPMSolverMultistepSchedulerOptions } from "./dpm-solver-multistep.js";
 import { LCMScheduler } from "./lcm.js";
 import { type ConfigReporting, readReporting } from "./noise-levels.js";
+import type { Scheduler } from "./scheduler.js";
 import { TCDScheduler } from "./tcd.js";
 
-/** The samplers, each of which a pipeline takes. */
-export type AnyScheduler = DDIMScheduler | LCMScheduler | TCDScheduler | DPMSolverMultistepScheduler;
+/** The samplers, each of which a pipeline takes. Whichever it is, its step takes the options that all have. */
+export type AnyScheduler = Pick<Scheduler, "step"> &
+  (DDIMScheduler | LCMScheduler | TCDScheduler | DPMSolverMultistepScheduler);
 
 /** Options of any scheduler. */
 export interface AnySchedulerOptions

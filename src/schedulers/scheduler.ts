@@ -5,7 +5,7 @@ import { Generator } from "../random/generator.js";
 import type { RandomState } from "../kernels/noise.js";
 import type { Instance } from "../module/instance.js";
 import { type Mixture, setCombination } from "../schedule/coefficients.js";
-import type { SchedulerOptions } from "../schedule/options.js";
+import type { CommonOptions, SchedulerOptions } from "../schedule/options.js";
 import type { Operand, ResultOf, Tensor } from "../tensor/tensor.js";
 import { NoiseLevels } from "./noise-levels.js";
 import type { ReadTimesteps, Timesteps } from "./operands.js";
@@ -25,7 +25,7 @@ import type { OutOptions, ReadStep, SharedStepOptions, StepResult } from "./step
  * }
  */
 export abstract class Scheduler<
-  O extends SchedulerOptions = SchedulerOptions,
+  O extends SchedulerOptions = CommonOptions,
   S extends SharedStepOptions = SharedStepOptions,
 > extends NoiseLevels<O> {
   /** Source of noise where none is given. */
