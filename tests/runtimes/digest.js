@@ -17,6 +17,7 @@ const PREDICTION_TYPES = ["epsilon", "sample", "v_prediction"];
 /** Runs the library, and hands each array of results to `take`. */
 function programme(library, take) {
   const { DDIMScheduler, DDIMInverseScheduler, Generator, allocate, latentToRgb, SD1_LATENT_RGB } = library;
+  const { LCMScheduler, TCDScheduler, DPMSolverMultistepScheduler } = library;
 
   for (const options of [
     { betaSchedule: "linear" },
@@ -83,6 +84,42 @@ function programme(library, take) {
     inverse.setTimesteps(20);
     for (const t of [0, 500, 950]) take(inverse.step(m, x, t).data);
     take(latentToRgb(x, SD1_LATENT_RGB, { element: 1 }).data);
+
+    for (const predictionType of PREDICTION_TYPES) {
+      for (const limits of [{}, { thresholding: true, sampleMaxValue: 1.5 }]) {
+        for (const scheduler of [
+          new LCMScheduler({ predictionType, ...limits }),
+          new TCDScheduler({ predictionType }),
+        ]) {
+          scheduler.setTimesteps(8);
+          take(scheduler.timesteps);
+          const options = { generator: new Generator(5), returnDict: true };
+          for (const t of scheduler.timesteps) {
+            const { prevSample, predOriginalSample } = scheduler.step(m, x, t, options);
+            take(prevSample.data);
+            take(predOriginalSample.data);
+          }
+        }
+        for (const solverType of ["midpoint", "heun"]) {
+          for (const timestepSpacing of SPACINGS) {
+            // Every coefficient of every step of runs, in which lambda takes a logarithm.
+            const options = { predictionType, solverType, timestepSpacing, finalSigmasType: "sigma_min", ...limits };
+            const scheduler = new DPMSolverMultistepScheduler(options);
+            scheduler.setTimesteps(20);
+            take(scheduler.timesteps);
+            let history;
+            for (const timestep of scheduler.timesteps) {
+              const result = scheduler.step(m, x, timestep, { history, returnDict: true });
+              take(result.prevSample.data);
+              history = { predOriginalSample: result.predOriginalSample, timestep };
+            }
+            // Variances beside the prediction: the doubled batch as doubled channels.
+            const both = { ...doubled, dims: [3, 8, 5, 7] };
+            take(scheduler.step(both, x, scheduler.timesteps[9], { learnedVariance: true }).data);
+          }
+        }
+      }
+    }
   }
 
   // Values that are none, or beyond all bounds.
