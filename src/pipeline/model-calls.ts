@@ -40,14 +40,19 @@ export class ModelCalls {
   }
 
   /** What the model predicts for a sample. */
-  async predict(sample: Tensor, timestep: number, step: number): Promise<Tensor> {
+  predict(sample: Tensor, timestep: number, step: number): Tensor | PromiseLike<Tensor> {
     const signal = this.#signal;
     if (signal?.aborted) throw signal.reason ?? new Error("the run was aborted");
     const input = this.#doubled ? double(sample) : sample;
     const context = { step, total: this.#total, signal, condition: this.#condition };
-    const modelOutput = await this.#model(input, timestep, context);
-    this.checkFinite(modelOutput, "modelOutput", timestep, step);
-    return modelOutput;
+    const modelOutput = this.#model(input, timestep, context);
+    return this.#checkFinite ? this.#checkOutput(modelOutput, timestep, step) : modelOutput;
+  }
+
+  async #checkOutput(modelOutput: Tensor | PromiseLike<Tensor>, timestep: number, step: number): Promise<Tensor> {
+    const output = await modelOutput;
+    this.checkFinite(output, "modelOutput", timestep, step);
+    return output;
   }
 
   /** @throws Error where a value is not finite, if the run checks that */

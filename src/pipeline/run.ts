@@ -4,7 +4,7 @@ import { useInstance } from "../module/default.js";
 import type { Generator } from "../random/generator.js";
 import type { SchedulerOptions } from "../schedule/options.js";
 import type { Scheduler } from "../schedulers/scheduler.js";
-import type { NoiseOptions, SharedStepOptions, StepHistory } from "../schedulers/step-options.js";
+import type { NoiseOptions, SharedStepOptions, StepHistory, StepResult } from "../schedulers/step-options.js";
 import { readOperand, type Tensor } from "../tensor/tensor.js";
 import { type Inpaint, readInpainting } from "./inpainting.js";
 import { ModelCalls } from "./model-calls.js";
@@ -42,9 +42,13 @@ export class Run {
     const start = readStart(options, scheduler, this.#timesteps[0]!);
     this.#calls = new ModelCalls(model, options, start.batch, this.#timesteps.length);
     this.#inpaint = readInpainting(options, start, scheduler);
-    this.#stepOptions = readStepOptions(scheduler, options, start.generators);
     this.#previews = previews;
     this.#hasHistory = scheduler.definition.stepOptions.has("history");
+    this.#stepOptions = {
+      ...readStepOptions(scheduler, options, start.generators),
+      ...this.#calls.stepOptions,
+      returnDict: previews || this.#hasHistory,
+    };
     this.#sample = start.sample.tensor as Tensor;
   }
 
@@ -63,29 +67,13 @@ export class Run {
     const timestep = this.#timesteps[step]!;
     const prevTimestep = this.#targets[step]!;
     const modelOutput = await this.#calls.predict(this.#sample, timestep, step);
-    const options = { ...this.#stepOptions, ...this.#calls.stepOptions, prevTimestep };
-    const { sample, predOriginalSample } = this.#stepTo(modelOutput, timestep, options);
-    this.#inpaint?.(readOperand(useInstance(), sample, "sample"), step + 1 < total ? prevTimestep : -1);
-    this.#calls.checkFinite(sample, "sample", timestep, step);
-    this.#sample = sample;
-    this.#step++;
-    return { step, total, timestep, sample, predOriginalSample };
-  }
-
-  /** A step, which predicts the original sample only where that is wanted: it takes half of a step's time. */
-  #stepTo(
-    modelOutput: Tensor,
-    timestep: number,
-    options: RunStepOptions,
-  ): Pick<StepReport, "sample" | "predOriginalSample"> {
-    const plain = { ...options, returnDict: undefined, out: undefined };
-    if (!this.#previews && !this.#hasHistory) {
-      const sample = this.#scheduler.step(modelOutput, this.#sample, timestep, plain);
-      return { sample, predOriginalSample: sample };
-    }
-    if (this.#history) plain.history = this.#history;
-    const result = this.#scheduler.step(modelOutput, this.#sample, timestep, { ...plain, returnDict: true });
-    const { prevSample: sample, predOriginalSample } = result;
+    const options: RunStepOptions = { ...this.#stepOptions, prevTimestep };
+    if (this.#history) options.history = this.#history;
+    const result = this.#scheduler.step(modelOutput, this.#sample, timestep, options);
+    // The original sample is predicted only where it is wanted: that takes half of a step's time.
+    const both = options.returnDict ? (result as StepResult<Tensor>) : null;
+    const sample = both ? both.prevSample : (result as Tensor);
+    const predOriginalSample = both ? both.predOriginalSample : sample;
     if (this.#hasHistory) {
       // A copy where others see it too: it may change while the model is waited for.
       const kept = this.#previews
@@ -93,7 +81,11 @@ export class Run {
         : predOriginalSample;
       this.#history = { predOriginalSample: kept, timestep };
     }
-    return { sample, predOriginalSample };
+    this.#inpaint?.(readOperand(useInstance(), sample, "sample"), step + 1 < total ? prevTimestep : -1);
+    this.#calls.checkFinite(sample, "sample", timestep, step);
+    this.#sample = sample;
+    this.#step++;
+    return { step, total, timestep, sample, predOriginalSample };
   }
 }
 
