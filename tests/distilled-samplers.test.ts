@@ -161,6 +161,28 @@ test("TCD: eta 0 is DDIM on the list, with the last step to timestep 0, and eta 
   assert.throws(() => tcd.step(m, x, 999, { eta: 1.5 }), /"eta" expected a number in \[0, 1\]/);
 });
 
+test("TCD: s is that of float32, in which (1 - eta) p is whole where it should be", () => {
+  const scheduler = new TCDScheduler();
+  scheduler.setTimesteps(4);
+  // Of x_0 = 1 and eps = 0 a step leaves sqrt(a_p), of x_0 = 0 and eps = 1 sqrt(a_p / a_s - a_p).
+  const { alphasCumprod: alphas } = scheduler;
+  for (const [eta, p, s] of [
+    [0.3, 10, 7],
+    [0.3, 90, 63],
+    [0.3, 499, 349],
+    [0.8, 5, 1],
+    [0.9, 10, 1],
+    [1, 500, 0],
+    [0, 500, 500],
+  ] as const) {
+    const sample = Float32Array.of(Math.sqrt(1 - alphas[999]!));
+    const varianceNoise = Float32Array.of(0);
+    const [prev] = scheduler.step(Float32Array.of(1), sample, 999, { eta, prevTimestep: p, varianceNoise });
+    const expected = Math.sqrt(alphas[p]! / alphas[s]! - alphas[p]!);
+    assert.ok(Math.abs(prev! - expected) < 1e-6, `${eta} ${p}: ${prev} instead of ${expected}`);
+  }
+});
+
 test("TCD: eta is 0.3 where it is left out", () => {
   const scheduler = new TCDScheduler();
   scheduler.setTimesteps(4);

@@ -152,7 +152,8 @@ export class SamplerOracle {
     const { eta = 0.3 } = step;
     const { x0, eps } = this.#predict(step, this.alphas[step.t]!);
     const p = step.p ?? 0;
-    const atS = this.alphas[Math.floor((1 - eta) * p)]!;
+    // torch multiplies an integer tensor by a number in float32.
+    const atS = this.alphas[Math.floor(Float32Array.of(Float32Array.of(1 - eta)[0]! * p)[0]!)]!;
     const atP = this.alphas[p]!;
     const noised = Float64Array.from(x0, (x, i) => Math.sqrt(atS) * x + Math.sqrt(1 - atS) * eps[i]!);
     const original = Float64Array.from(x0);

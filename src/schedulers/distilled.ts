@@ -35,9 +35,6 @@ export const DISTILLED_OPTIONS = /* @__PURE__ */ CLIPPING_OPTIONS.extend({
   timestepScaling: [10, positive],
 } satisfies Entries<Pick<DistilledSchedulerOptions, OwnDefault | "originalInferenceSteps" | "timestepScaling">>);
 
-/** What their files may say and they have no use for. */
-export const DISTILLED_IGNORED = { timestepSpacing: "leading", stepsOffset: 0 } as const;
-
 /**
  * A scheduler of a distilled model.
  *

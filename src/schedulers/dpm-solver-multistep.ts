@@ -184,8 +184,8 @@ export class DPMSolverMultistepScheduler extends Scheduler<
     sample: Operand,
     batch: number,
     from: ReadTimesteps,
-  ): ReadHistory | null {
-    if (history === undefined) return null;
+  ): ReadHistory | undefined {
+    if (history === undefined) return undefined;
     if (!isRecord(history)) throw wrongType("history", "an object { predOriginalSample, timestep }", history);
     const { predOriginalSample, timestep } = history;
     const last = this.settings.numTrainTimesteps - 1;

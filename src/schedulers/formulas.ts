@@ -42,13 +42,13 @@ export class StepFormula implements Formula {
   private readonly step: ReadStep;
   private readonly from: ReadTimesteps;
   private readonly to: ReadTimesteps;
-  private readonly before: ReadTimesteps | null;
+  private readonly before: ReadTimesteps;
   readonly perElement: boolean;
   readonly guidanceRescale: number;
   readonly thresholding: Formula["thresholding"];
 
-  /** @param before timesteps of the history */
-  constructor(sampler: Sampler, step: ReadStep, from: ReadTimesteps, to: ReadTimesteps, before: ReadTimesteps | null) {
+  /** @param before timesteps of the history; negative: none */
+  constructor(sampler: Sampler, step: ReadStep, from: ReadTimesteps, to: ReadTimesteps, before: ReadTimesteps) {
     const { thresholding, dynamicThresholdingRatio, sampleMaxValue } = sampler.settings;
     this.sampler = sampler;
     this.step = step;
@@ -58,7 +58,11 @@ export class StepFormula implements Formula {
     this.guidanceRescale = step.guidanceRescale;
     this.thresholding = thresholding ? { ratio: dynamicThresholdingRatio, maxValue: sampleMaxValue } : null;
     this.perElement =
-      thresholding || step.guidanceRescale > 0 || isList(from) || isList(to) || (before !== null && isList(before));
+      thresholding ||
+      step.guidanceRescale > 0 ||
+      typeof from !== "number" ||
+      typeof to !== "number" ||
+      typeof before !== "number";
   }
 
   coefficientsOf(element: number): Coefficients {
@@ -66,14 +70,9 @@ export class StepFormula implements Formula {
     const { thresholding, clipSample, clipSampleRange, predictionType } = sampler.settings;
     const range = thresholding ? 1 : clipSample ? clipSampleRange : Infinity;
     const from = timestepOf(this.from, element);
-    const before = this.before === null ? -1 : timestepOf(this.before, element);
-    sampler.mix(mixture, from, timestepOf(this.to, element), this.step, before);
-    const rederive = this.step.useClippedModelOutput === true || sampler.definition.rederives === true;
+    sampler.mix(mixture, from, timestepOf(this.to, element), this.step, timestepOf(this.before, element));
+    const rederive = this.step.useClippedModelOutput ?? sampler.definition.rederives === true;
     setStep(coefficients, predictionType, sampler.alphaAt(from), mixture, range, rederive);
     return coefficients;
   }
-}
-
-function isList(timesteps: ReadTimesteps): boolean {
-  return typeof timesteps !== "number";
 }

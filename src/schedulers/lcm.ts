@@ -1,12 +1,7 @@
 // LCM (arXiv 2310.04378): sampling from latent consistency models.
 
 import { type Mixture, root } from "../schedule/coefficients.js";
-import {
-  DISTILLED_IGNORED,
-  DISTILLED_OPTIONS,
-  DistilledScheduler,
-  type DistilledSchedulerOptions,
-} from "./distilled.js";
+import { DISTILLED_OPTIONS, DistilledScheduler, type DistilledSchedulerOptions } from "./distilled.js";
 import { endAll, type ReadTimesteps } from "./operands.js";
 import {
   type Definition,
@@ -72,7 +67,7 @@ const LCM: Definition<LCMSchedulerOptions> = {
   className: "LCMScheduler",
   options: DISTILLED_OPTIONS,
   missing: { clipSample: false },
-  ignored: { ...DISTILLED_IGNORED, setAlphaToOne: true },
+  ignored: { timestepSpacing: "leading", stepsOffset: 0, setAlphaToOne: true },
   stepOptions: NOISE_STEP_OPTIONS,
   direction: "denoise",
   original: "step",

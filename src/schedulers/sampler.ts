@@ -20,7 +20,13 @@ export interface Sampler {
   /** Whether a step to these timesteps takes noise, or its history in the place of that. */
   takesNoise(step: ReadStep, to: ReadTimesteps): boolean;
   /** The history of a step from these timesteps, of samplers that have one. */
-  readHistory?(core: Instance, step: ReadStep, sample: Operand, batch: number, from: ReadTimesteps): ReadHistory | null;
+  readHistory?(
+    core: Instance,
+    step: ReadStep,
+    sample: Operand,
+    batch: number,
+    from: ReadTimesteps,
+  ): ReadHistory | undefined;
   /** The generator of a step to which none is given. */
   ownGenerator(): RandomState;
 }

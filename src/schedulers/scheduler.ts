@@ -157,7 +157,13 @@ export abstract class Scheduler<
   abstract takesNoise(step: ReadStep, to: ReadTimesteps): boolean;
 
   /** @internal The history of a step from these timesteps, of samplers that have one. */
-  readHistory?(core: Instance, step: ReadStep, sample: Operand, batch: number, from: ReadTimesteps): ReadHistory | null;
+  readHistory?(
+    core: Instance,
+    step: ReadStep,
+    sample: Operand,
+    batch: number,
+    from: ReadTimesteps,
+  ): ReadHistory | undefined;
 
   /** @internal */
   ownGenerator(): RandomState {

@@ -4,9 +4,10 @@ import { outOfRange } from "../checks/errors.js";
 import type { RandomState } from "../kernels/noise.js";
 import { updateTensor } from "../kernels/update.js";
 import { useInstance } from "../module/default.js";
+import type { Instance } from "../module/instance.js";
 import { Generator } from "../random/generator.js";
 import { epsilonIsSolvable } from "../schedule/coefficients.js";
-import { checkUnchanged, isTensor, makeLike, readOperand } from "../tensor/tensor.js";
+import { checkUnchanged, isTensor, makeLike, type Operand, readOperand } from "../tensor/tensor.js";
 import { CombinationFormula, type SetCombination, StepFormula } from "./formulas.js";
 import { predictionsIn, readWithVariance } from "./learned-variance.js";
 import {
@@ -57,6 +58,15 @@ export function combine(
   return result.tensor;
 }
 
+type ReadOutput = (
+  core: Instance,
+  tensor: unknown,
+  name: string,
+  sample: Operand,
+  batch: number,
+  guided: boolean,
+) => Operand;
+
 /** A step, from its unread arguments. */
 export function takeStep(
   sampler: Sampler,
@@ -82,11 +92,8 @@ export function takeStep(
   const x = readOperand(core, sample, "sample");
   const batch = readBatch("timestep", x, timestep);
   const guided = guidanceScale !== undefined;
-  const output = learnedVariance
-    ? readWithVariance(core, modelOutput, "modelOutput", x, guided ? 2 : 1)
-    : guided
-      ? readDoubled(core, modelOutput, "modelOutput", x, batch)
-      : readMatching(core, modelOutput, "modelOutput", x);
+  const readOutput: ReadOutput = learnedVariance ? readWithVariance : guided ? readDoubled : readMatching;
+  const output = readOutput(core, modelOutput, "modelOutput", x, batch, guided);
   const t = readTimesteps("timestep", timestep, batch, 0, lastTimestep(sampler));
   const other = readOtherSide(sampler, step.prevTimestep, t, batch);
   const inverting = sampler.definition.direction === "invert";
@@ -94,9 +101,8 @@ export function takeStep(
   const to = inverting ? t : other;
   checkSolvable(sampler, from);
   const generators = generator === undefined ? null : readGenerators(generator, batch);
-  const history = sampler.readHistory?.(core, step, x, batch, from) ?? null;
-  const z =
-    varianceNoise === undefined ? history && history.original : readMatching(core, varianceNoise, "varianceNoise", x);
+  const history = sampler.readHistory?.(core, step, x, batch, from);
+  const z = varianceNoise === undefined ? history?.original : readMatching(core, varianceNoise, "varianceNoise", x);
   const prev = readResult(core, out, x);
   const original = returnDict ? makeLike(core, x) : null;
   checkUnchanged(x);
@@ -110,12 +116,11 @@ export function takeStep(
       ? { sample: x, modelOutput: m, guidance: guidanceScale }
       : { sample: apartFrom(core, prev, x), modelOutput: apartFrom(core, prev, m), guidance: guidanceScale };
   const noise = !sampler.takesNoise(step, to) ? null : z ? elsewhere(core, prev, z) : statesOf(generators, sampler);
-  const formula = new StepFormula(sampler, step, from, to, history && history.timesteps);
   const half = rounds(sampler);
-  const byStep = original && sampler.definition.original === "step";
-  if (byStep) {
-    updateTensor(core, original, null, inputs, null, new StepFormula(sampler, step, from, -1, null), batch, half);
-  }
+  const byStep = original && sampler.definition.original;
+  if (byStep)
+    updateTensor(core, original, null, inputs, null, new StepFormula(sampler, step, from, -1, -1), batch, half);
+  const formula = new StepFormula(sampler, step, from, to, history ? history.timesteps : -1);
   updateTensor(core, prev, byStep ? null : original, inputs, noise, formula, batch, half);
   return original ? { prevSample: prev.tensor, predOriginalSample: original.tensor } : prev.tensor;
 }

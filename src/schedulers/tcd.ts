@@ -4,12 +4,7 @@ import { share } from "../checks/checks.js";
 import type { Entries } from "../checks/options.js";
 import { type Mixture, root } from "../schedule/coefficients.js";
 import { mixDDIM } from "./ddim.js";
-import {
-  DISTILLED_IGNORED,
-  DISTILLED_OPTIONS,
-  DistilledScheduler,
-  type DistilledSchedulerOptions,
-} from "./distilled.js";
+import { DISTILLED_OPTIONS, DistilledScheduler, type DistilledSchedulerOptions } from "./distilled.js";
 import { endAll, type ReadTimesteps } from "./operands.js";
 import {
   type Definition,
@@ -68,7 +63,9 @@ export class TCDScheduler extends DistilledScheduler<TCDStepOptions> {
   /** @internal */
   override mix(into: Mixture, _from: number, to: number, { eta }: ReadStep): void {
     const target = this.alphaAt(to);
-    const between = this.alphaAt(Math.floor((1 - eta!) * Math.max(to, 0)));
+    // In float32, as diffusers: (1 - 0.3) 90 is 63 there, and less in float64.
+    const s = Math.floor(Math.fround(Math.fround(1 - eta!) * Math.max(to, 0)));
+    const between = this.alphaAt(s);
     mixDDIM(into, target, root(1 - target / between));
   }
 
@@ -82,7 +79,7 @@ const TCD: Definition<TCDSchedulerOptions> = {
   className: "TCDScheduler",
   options: DISTILLED_OPTIONS,
   missing: { clipSample: false },
-  ignored: { ...DISTILLED_IGNORED, clipSample: false, thresholding: false, timestepScaling: 10 },
+  ignored: { timestepSpacing: "leading", stepsOffset: 0, clipSample: false, thresholding: false, timestepScaling: 10 },
   stepOptions: STEP_OPTIONS,
   direction: "denoise",
 };
