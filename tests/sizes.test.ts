@@ -14,10 +14,10 @@ const gzip = (content: Uint8Array): number => gzipSync(content, { level: 9 }).le
 
 /** What a user's program imports, and the bytes that it may add to a bundle. */
 const BUNDLES: Record<string, number> = {
-  'export { DDIMScheduler, Generator } from "ddim-wasm"': 13.5 * 1024,
-  'export * from "ddim-wasm"': 17.5 * 1024,
-  'export * from "ddim-wasm/portable"': 16.5 * 1024,
-  'export * from "ddim-wasm/workerd"': 13 * 1024,
+  'export { DDIMScheduler, Generator } from "ddim-wasm"': 19.25 * 1024,
+  'export * from "ddim-wasm"': 25.5 * 1024,
+  'export * from "ddim-wasm/portable"': 23.75 * 1024,
+  'export * from "ddim-wasm/workerd"': 19.25 * 1024,
 };
 
 for (const [contents, limit] of Object.entries(BUNDLES)) {
@@ -37,12 +37,15 @@ for (const [contents, limit] of Object.entries(BUNDLES)) {
   });
 }
 
-test("the minified file: at most 17920 bytes", () => {
+test("the minified file: at most 25.25 KB", () => {
   const bytes = gzip(readFileSync(`${root}/build/ddim-wasm.min.js`));
-  assert.ok(bytes <= 17.5 * 1024, `${bytes} bytes`);
+  assert.ok(bytes <= 25.25 * 1024, `${bytes} bytes`);
 });
 
-const MODULES: Record<string, number> = { "ddim-wasm/core.wasm": 8 * 1024, "ddim-wasm/core.scalar.wasm": 4.5 * 1024 };
+const MODULES: Record<string, number> = {
+  "ddim-wasm/core.wasm": 9.5 * 1024,
+  "ddim-wasm/core.scalar.wasm": 5.25 * 1024,
+};
 
 for (const [name, limit] of Object.entries(MODULES)) {
   const module = readFileSync(pathOf(name));
