@@ -310,4 +310,16 @@ test("inversion is DDIM's alone", async () => {
   assert.match(message, /"scheduler" expected a DDIMScheduler to invert/);
 });
 
+test("DPM-Solver++: runs of other lengths on one scheduler do not change the last step", async () => {
+  const scheduler = new DPMSolverMultistepScheduler({ finalSigmasType: "sigma_min" });
+  const pipeline = new DiffusionPipeline({ scheduler, model: async (sample, t) => model(sample, t) });
+  const run = (numInferenceSteps: number) =>
+    pipeline.run({ dims: [1, 4], generator: new Generator(1), numInferenceSteps });
+  const alone = [await run(10), await run(20)];
+  assert.is.not(alone[0]!.data[0], alone[1]!.data[0]);
+  const together = await Promise.all([run(10), run(20)]);
+  assert.equal(together, alone);
+  assert.equal(await Promise.all([run(20), run(10)]), alone.reverse());
+});
+
 test.run();

@@ -79,7 +79,7 @@ export class Run {
       const kept = this.#previews
         ? copyOf(readOperand(useInstance(), predOriginalSample, "sample"))
         : predOriginalSample;
-      this.#history = { predOriginalSample: kept, timestep };
+      this.#history = { predOriginalSample: kept, timestep, numInferenceSteps: total };
     }
     this.#inpaint?.(readOperand(useInstance(), sample, "sample"), step + 1 < total ? prevTimestep : -1);
     this.#calls.checkFinite(sample, "sample", timestep, step);

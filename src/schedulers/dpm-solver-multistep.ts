@@ -1,10 +1,11 @@
 // DPM-Solver++ (arXiv 2211.01095): the multistep solver, of order 1 or 2.
 
-import { boolean, isArrayLike, isRecord } from "../checks/checks.js";
+import { boolean, isArrayLike, isRecord, natural } from "../checks/checks.js";
 import { outOfRange, wrongType } from "../checks/errors.js";
 import type { Entries } from "../checks/options.js";
 import type { Instance } from "../module/instance.js";
 import type { Mixture } from "../schedule/coefficients.js";
+import { lambdaBetween } from "../schedule/log-snr.js";
 import { BETA_SCHEDULES, COMMON_OPTIONS, type CommonOptions, TIMESTEP_SPACINGS } from "../schedule/options.js";
 import { checkSteps, makeTimesteps } from "../schedule/timesteps.js";
 import type { Operand } from "../tensor/tensor.js";
@@ -147,34 +148,41 @@ export class DPMSolverMultistepScheduler extends Scheduler<
   }
 
   /** @internal */
-  override mix(into: Mixture, from: number, to: number, _step: ReadStep, before: number): void {
+  override mix(
+    into: Mixture,
+    from: number,
+    to: number,
+    _step: ReadStep,
+    history: ReadHistory | null,
+    element: number,
+  ): void {
     const alpha = this.alphaAt(from);
     const target = this.alphaAt(to);
     mixDDIM(into, target, 0);
-    if (before < 0 || this.#isFirstOrder(to)) return;
+    if (!history || this.#isFirstOrder(to, history.total)) return;
     const h = lambdaBetween(alpha, target);
     const signal = Math.sqrt(target);
     // -sqrt(a_p) (exp(-h) - 1)
     const growth = signal - Math.sqrt(((1 - target) / (1 - alpha)) * alpha);
     const slope = this.config.solverType === "midpoint" ? growth / 2 : signal - growth / h;
-    const share = (slope * h) / lambdaBetween(this.alphaAt(before), alpha);
+    const share = (slope * h) / lambdaBetween(this.alphaAt(timestepOf(history.timesteps, element)), alpha);
     // Where there is no signal at all lambda is infinite, and the history tells no slope.
     if (!Number.isFinite(share)) return;
     into.original += share;
     into.noise = -share;
   }
 
-  /** Whether a step to this timestep is of order 1 in any case. */
-  #isFirstOrder(to: number): boolean {
+  /** Whether a step to this timestep, in a run of `total` steps, is of order 1 in any case. */
+  #isFirstOrder(to: number, total: number): boolean {
     const { solverOrder, lowerOrderFinal, eulerAtFinal, finalSigmasType } = this.config;
     if (solverOrder === 1) return true;
-    const isLowered = lowerOrderFinal && (this.numInferenceSteps ?? 0) < MANY_STEPS;
+    const isLowered = lowerOrderFinal && total < MANY_STEPS;
     return to < 0 && (eulerAtFinal || finalSigmasType === "zero" || isLowered);
   }
 
   /** @internal */
-  override takesNoise({ history }: ReadStep, to: ReadTimesteps): boolean {
-    return history !== undefined && !(endAll(to) ? this.#isFirstOrder(-1) : this.#isFirstOrder(0));
+  override takesNoise(_step: ReadStep, to: ReadTimesteps, history: ReadHistory | null): boolean {
+    return history !== null && !this.#isFirstOrder(endAll(to) ? -1 : 0, history.total);
   }
 
   /** @internal */
@@ -184,10 +192,10 @@ export class DPMSolverMultistepScheduler extends Scheduler<
     sample: Operand,
     batch: number,
     from: ReadTimesteps,
-  ): ReadHistory | undefined {
-    if (history === undefined) return undefined;
+  ): ReadHistory | null {
+    if (history === undefined) return null;
     if (!isRecord(history)) throw wrongType("history", "an object { predOriginalSample, timestep }", history);
-    const { predOriginalSample, timestep } = history;
+    const { predOriginalSample, timestep, numInferenceSteps = this.numInferenceSteps ?? 0 } = history;
     const last = this.settings.numTrainTimesteps - 1;
     const original = readMatching(core, predOriginalSample, "history.predOriginalSample", sample);
     const timesteps = readTimesteps("history.timestep", timestep, batch, 0, last);
@@ -196,24 +204,8 @@ export class DPMSolverMultistepScheduler extends Scheduler<
       const least = timestepOf(from, i) + 1;
       if (t < least) throw outOfRange("history.timestep", `the timestep of an earlier step, from ${least} on`, t);
     }
-    return { original, timesteps };
+    return { original, timesteps, total: natural("history.numInferenceSteps", numInferenceSteps) };
   }
-}
-
-/** lambda at one alpha product less that at another: half the logarithm of the ratio of their signals to noise. */
-function lambdaBetween(from: number, to: number): number {
-  return logarithm((to / (1 - to)) * ((1 - from) / from)) / 2;
-}
-
-/** The natural logarithm, in operations that all engines round alike, which Math.log is not. */
-function logarithm(value: number): number {
-  if (value === Infinity) return value;
-  let factor = 2;
-  for (; Math.abs(value - 1) > 0.05; factor *= 2) value = Math.sqrt(value);
-  // log(value) = 2 artanh((value - 1) / (value + 1))
-  const x = (value - 1) / (value + 1);
-  const square = x * x;
-  return factor * x * (1 + square * (1 / 3 + square * (1 / 5 + square * (1 / 7 + square / 9))));
 }
 
 /** Reads what a file says of solvers. @throws RangeError for a key whose value would change the picture */

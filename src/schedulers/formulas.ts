@@ -4,7 +4,7 @@ import { Coefficients } from "../kernels/coefficients.js";
 import type { Formula } from "../kernels/update.js";
 import { Mixture, root, setStep } from "../schedule/coefficients.js";
 import { type ReadTimesteps, timestepOf } from "./operands.js";
-import type { Sampler } from "./sampler.js";
+import type { ReadHistory, Sampler } from "./sampler.js";
 import type { ReadStep } from "./step-options.js";
 
 // Written again for each batch element: nothing else runs between setting and storing them.
@@ -42,19 +42,18 @@ export class StepFormula implements Formula {
   private readonly step: ReadStep;
   private readonly from: ReadTimesteps;
   private readonly to: ReadTimesteps;
-  private readonly before: ReadTimesteps;
+  private readonly history: ReadHistory | null;
   readonly perElement: boolean;
   readonly guidanceRescale: number;
   readonly thresholding: Formula["thresholding"];
 
-  /** @param before timesteps of the history; negative: none */
-  constructor(sampler: Sampler, step: ReadStep, from: ReadTimesteps, to: ReadTimesteps, before: ReadTimesteps) {
+  constructor(sampler: Sampler, step: ReadStep, from: ReadTimesteps, to: ReadTimesteps, history: ReadHistory | null) {
     const { thresholding, dynamicThresholdingRatio, sampleMaxValue } = sampler.settings;
     this.sampler = sampler;
     this.step = step;
     this.from = from;
     this.to = to;
-    this.before = before;
+    this.history = history;
     this.guidanceRescale = step.guidanceRescale;
     this.thresholding = thresholding ? { ratio: dynamicThresholdingRatio, maxValue: sampleMaxValue } : null;
     this.perElement =
@@ -62,7 +61,7 @@ export class StepFormula implements Formula {
       step.guidanceRescale > 0 ||
       typeof from !== "number" ||
       typeof to !== "number" ||
-      typeof before !== "number";
+      (history !== null && typeof history.timesteps !== "number");
   }
 
   coefficientsOf(element: number): Coefficients {
@@ -70,7 +69,7 @@ export class StepFormula implements Formula {
     const { thresholding, clipSample, clipSampleRange, predictionType } = sampler.settings;
     const range = thresholding ? 1 : clipSample ? clipSampleRange : Infinity;
     const from = timestepOf(this.from, element);
-    sampler.mix(mixture, from, timestepOf(this.to, element), this.step, timestepOf(this.before, element));
+    sampler.mix(mixture, from, timestepOf(this.to, element), this.step, this.history, element);
     const rederive = this.step.useClippedModelOutput ?? sampler.definition.rederives === true;
     setStep(coefficients, predictionType, sampler.alphaAt(from), mixture, range, rederive);
     return coefficients;

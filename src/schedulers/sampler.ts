@@ -15,18 +15,12 @@ export interface Sampler {
   alphaAt(timestep: number): number;
   /** The timestep on the other side of the step that starts, or in an inversion ends, at `t`. */
   otherSideOf(t: number): number;
-  /** Sets what a step from one timestep to another is a mixture of; `before`: that of its history, or -1. */
-  mix(into: Mixture, from: number, to: number, step: ReadStep, before: number): void;
+  /** Sets what a step of a batch element from one timestep to another is a mixture of. */
+  mix(into: Mixture, from: number, to: number, step: ReadStep, history: ReadHistory | null, element: number): void;
   /** Whether a step to these timesteps takes noise, or its history in the place of that. */
-  takesNoise(step: ReadStep, to: ReadTimesteps): boolean;
+  takesNoise(step: ReadStep, to: ReadTimesteps, history: ReadHistory | null): boolean;
   /** The history of a step from these timesteps, of samplers that have one. */
-  readHistory?(
-    core: Instance,
-    step: ReadStep,
-    sample: Operand,
-    batch: number,
-    from: ReadTimesteps,
-  ): ReadHistory | undefined;
+  readHistory?(core: Instance, step: ReadStep, sample: Operand, batch: number, from: ReadTimesteps): ReadHistory | null;
   /** The generator of a step to which none is given. */
   ownGenerator(): RandomState;
 }
@@ -35,4 +29,6 @@ export interface Sampler {
 export interface ReadHistory {
   readonly original: Operand;
   readonly timesteps: ReadTimesteps;
+  /** How many steps their run has. */
+  readonly total: number;
 }

@@ -150,20 +150,21 @@ export abstract class Scheduler<
     return takeStep(this, modelOutput, sample, timestep, options);
   }
 
-  /** @internal Sets what a step from one timestep to another is a mixture of; `before`: that of its history, or -1. */
-  abstract mix(into: Mixture, from: number, to: number, step: ReadStep, before: number): void;
+  /** @internal Sets what a step of a batch element from one timestep to another is a mixture of. */
+  abstract mix(
+    into: Mixture,
+    from: number,
+    to: number,
+    step: ReadStep,
+    history: ReadHistory | null,
+    element: number,
+  ): void;
 
   /** @internal Whether a step to these timesteps takes noise, or its history in the place of that. */
-  abstract takesNoise(step: ReadStep, to: ReadTimesteps): boolean;
+  abstract takesNoise(step: ReadStep, to: ReadTimesteps, history: ReadHistory | null): boolean;
 
   /** @internal The history of a step from these timesteps, of samplers that have one. */
-  readHistory?(
-    core: Instance,
-    step: ReadStep,
-    sample: Operand,
-    batch: number,
-    from: ReadTimesteps,
-  ): ReadHistory | undefined;
+  readHistory?(core: Instance, step: ReadStep, sample: Operand, batch: number, from: ReadTimesteps): ReadHistory | null;
 
   /** @internal */
   ownGenerator(): RandomState {

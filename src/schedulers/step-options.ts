@@ -86,6 +86,8 @@ export interface StepHistory {
   readonly predOriginalSample: Tensor;
   /** Its timestep, or one for each batch element. */
   readonly timestep: Timesteps;
+  /** How many steps the run has. Default: what the scheduler is set to, which another run may change meanwhile. */
+  readonly numInferenceSteps?: number | undefined;
 }
 
 /** A step's options as they have been read; those that a sampler does not have are absent. */

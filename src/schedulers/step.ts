@@ -101,7 +101,7 @@ export function takeStep(
   const to = inverting ? t : other;
   checkSolvable(sampler, from);
   const generators = generator === undefined ? null : readGenerators(generator, batch);
-  const history = sampler.readHistory?.(core, step, x, batch, from);
+  const history = sampler.readHistory?.(core, step, x, batch, from) ?? null;
   const z = varianceNoise === undefined ? history?.original : readMatching(core, varianceNoise, "varianceNoise", x);
   const prev = readResult(core, out, x);
   const original = returnDict ? makeLike(core, x) : null;
@@ -115,12 +115,16 @@ export function takeStep(
     out === undefined
       ? { sample: x, modelOutput: m, guidance: guidanceScale }
       : { sample: apartFrom(core, prev, x), modelOutput: apartFrom(core, prev, m), guidance: guidanceScale };
-  const noise = !sampler.takesNoise(step, to) ? null : z ? elsewhere(core, prev, z) : statesOf(generators, sampler);
+  const noise = !sampler.takesNoise(step, to, history)
+    ? null
+    : z
+      ? elsewhere(core, prev, z)
+      : statesOf(generators, sampler);
   const half = rounds(sampler);
   const byStep = original && sampler.definition.original;
   if (byStep)
-    updateTensor(core, original, null, inputs, null, new StepFormula(sampler, step, from, -1, -1), batch, half);
-  const formula = new StepFormula(sampler, step, from, to, history ? history.timesteps : -1);
+    updateTensor(core, original, null, inputs, null, new StepFormula(sampler, step, from, -1, null), batch, half);
+  const formula = new StepFormula(sampler, step, from, to, history);
   updateTensor(core, prev, byStep ? null : original, inputs, noise, formula, batch, half);
   return original ? { prevSample: prev.tensor, predOriginalSample: original.tensor } : prev.tensor;
 }
