@@ -26,12 +26,13 @@ export async function openRepository(name) {
     accessToken: process.env.HF_TOKEN,
     repo,
   };
-  const revision = await findRevision(name, access, join(cache, "refs/main"));
+  const { revision, isOffline } = await findRevision(name, access, join(cache, "refs/main"));
   let entries;
 
   return async (path) => {
     const cached = await readWhole(join(cache, "snapshots", revision, path));
     if (cached) return cached;
+    if (isOffline) return null;
     entries ??= await told(name, list({ ...access, revision }));
     const entry = entries.get(path);
     if (!entry) return null;
@@ -59,12 +60,13 @@ async function findRevision(name, access, ref) {
     const { sha } = await told(name, modelInfo({ ...access, name, revision: "main", additionalFields: ["sha"] }));
     await mkdir(dirname(ref), { recursive: true });
     await writeFile(ref, sha);
-    return sha;
+    return { revision: sha, isOffline: false };
   } catch (error) {
     if (error.cause?.statusCode) throw error;
     const known = await readFile(ref, "utf8").catch(() => null);
-    if (known) return known;
-    throw error;
+    if (!known) throw error;
+    console.warn(`${error.message}: what is in the cache is used`);
+    return { revision: known, isOffline: true };
   }
 }
 
