@@ -5,7 +5,9 @@ import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { assertNear, loadModel } from "./model.js";
+import { readerOf } from "../src/folders.js";
+import { loadTokens } from "../src/tokens.js";
+import { assertNear, loadModel, modelFolder } from "./model.js";
 import { writeFolder } from "./onnx.js";
 
 const root = mkdtempSync(join(tmpdir(), "folders-"));
@@ -117,6 +119,22 @@ test("image-to-image and inpainting on it, of several pictures", async () => {
   for (const inputs of [{ image }, { image, mask }]) {
     const { latents } = await drawWith({ half: true }, { ...inputs, count: 2 });
     assert.deepEqual(latents.dims, [2, 4, 16, 16]);
+  }
+});
+
+test("CLIP's older tokenizer files give the tokens of tokenizer.json", async () => {
+  const folder = join(root, String(count++));
+  cpSync(modelFolder, folder, { recursive: true });
+  const { model: bpe } = JSON.parse(readFileSync(join(folder, "tokenizer/tokenizer.json"), "utf8"));
+  rmSync(join(folder, "tokenizer/tokenizer.json"));
+  writeFileSync(join(folder, "tokenizer/vocab.json"), JSON.stringify(bpe.vocab));
+  const merges = bpe.merges.map((pair) => [pair].flat().join(" ")).join("\n");
+  writeFileSync(join(folder, "tokenizer/merges.txt"), `#version: 0.2\n${merges}\n`);
+  const read = (from) => loadTokens(readerOf(from));
+  const [older, newer] = await Promise.all([folder, modelFolder].map(read));
+  for (const prompt of ["", "A big  RED star, 12 of 'em", "it's on\ta blue background!", "größe ☃ 星"]) {
+    assert.deepEqual(older.encode(prompt), newer.encode(prompt));
+    assert.equal(newer.encode(prompt).length, 77);
   }
 });
 
