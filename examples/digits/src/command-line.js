@@ -8,6 +8,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 /**
  * @typedef {object} Options
  * @property {number[]} digits what to draw
+ * @property {"ddim" | "dpm"} scheduler which sampler
  * @property {number} steps model calls a digit takes
  * @property {number} inversionSteps steps from digit to noise, and back
  * @property {bigint} seed of the noise
@@ -22,6 +23,12 @@ import { Command, InvalidArgumentError, Option } from "commander";
  * @property {boolean} [invert] find their noise, and draw them from it
  */
 
+/** What depends on the sampler: the steps that it needs, and the timesteps that suit it. */
+const SAMPLER_DEFAULTS = {
+  ddim: { steps: 20, spacing: "leading" },
+  dpm: { steps: 10, spacing: "trailing" },
+};
+
 /** Steps of an inversion: with fewer, most of its steps near the image are too long to converge. */
 const INVERSION_STEPS = 50;
 
@@ -30,6 +37,7 @@ Examples (from the root of the repository; all of them take seconds, --invert ha
   npm run demo                                 ten digits in 20 steps: 10 of 10 are recognised
   npm run demo -- --digits 31415926 --seed 3
   npm run demo -- --steps 5                    fewer steps, coarser digits
+  npm run demo -- --scheduler dpm --steps 8    another sampler, which needs fewer: 10 of 10 as well
   npm run demo -- --inpaint right              draws ten digits, then paints their right halves anew
   npm run demo -- --strength 0.6               draws ten digits, then variations of them
   npm run demo -- --invert                     draws ten digits, finds their noise, draws them from it again
@@ -58,18 +66,23 @@ export function readOptions(argv) {
     .showSuggestionAfterError(false)
     .addOption(option("--digits <digits>", "what to draw", readDigitList, "0123456789"))
     .addOption(
+      new Option("--scheduler <name>", "the sampler: DDIM or DPM-Solver++").choices(["ddim", "dpm"]).default("ddim"),
+    )
+    .addOption(
       new Option(
         "--steps <count>",
-        `steps from noise to digit (default: 20, ${INVERSION_STEPS} with --invert)`,
+        `steps from noise to digit (default: 20, 10 with dpm, ${INVERSION_STEPS} with --invert)`,
       ).argParser(readSteps),
     )
     .addOption(option("--seed <seed>", "seed of the noise", readSeed, "0"))
     .addOption(option("--guidance <scale>", "how strongly to keep to the digits asked for", readGuidance, "2"))
     .addOption(option("--eta <share>", "noise of each step: 0 is DDIM, 1 is DDPM", readEta, "0"))
     .addOption(
-      new Option("--spacing <name>", "how the timesteps are spread")
-        .choices(["leading", "linspace", "trailing"])
-        .default("leading"),
+      new Option("--spacing <name>", "how the timesteps are spread (default: leading, trailing with dpm)").choices([
+        "leading",
+        "linspace",
+        "trailing",
+      ]),
     )
     .addOption(
       new Option("--out <file>", "the picture, a PNG")
@@ -97,10 +110,17 @@ export function readOptions(argv) {
 
   const given = program.opts();
   const options = /** @type {Options} */ ({
+    ...SAMPLER_DEFAULTS[given.scheduler],
     ...given,
-    steps: given.steps ?? 20,
     inversionSteps: given.steps ?? INVERSION_STEPS,
   });
+  if (options.scheduler === "dpm") {
+    if (options.invert) program.error("error: option '--scheduler dpm' cannot be used with option '--invert'");
+    if (options.eta > 0) program.error("error: option '--scheduler dpm' adds no noise: it takes no --eta but 0");
+    if (options.spacing !== "trailing" && options.steps > 999) {
+      program.error(`error: option '--scheduler dpm' takes at most 999 steps with --spacing ${options.spacing}`);
+    }
+  }
   if (options.out === options.raw) program.error("error: options '--out' and '--raw' name the same file");
   for (const name of /** @type {const} */ (["out", "raw"])) {
     const problem = options[name] === undefined ? null : whyNotWritable(options[name]);

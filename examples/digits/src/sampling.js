@@ -1,6 +1,6 @@
 // From noise to digits, from digits to other digits, and back to noise.
 
-import { DDIMScheduler, DiffusionPipeline } from "ddim-wasm";
+import { DDIMScheduler, DiffusionPipeline, DPMSolverMultistepScheduler } from "ddim-wasm";
 import { NO_LABEL, predictNoise } from "./models.js";
 
 /**
@@ -26,41 +26,40 @@ export function toTensor(data) {
   return { data, dims: [data.length / SIZE ** 2, 1, SIZE, SIZE], type: "float32" };
 }
 
-/**
- * The scheduler of the sampler asked for.
- *
- * @param {Options} options
- * @param {boolean} clipSample keep predicted pixels within [-1, 1]
- */
-function makeScheduler({ spacing }, clipSample) {
-  // The noise schedule is the one the model was trained with.
-  return new DDIMScheduler({ betaSchedule: "squaredcos_cap_v2", clipSample, timestepSpacing: spacing });
-}
+/** The noise schedule that the model was trained with. */
+const betaSchedule = "squaredcos_cap_v2";
 
 /**
  * @param {Session} unet the diffusion model
- * @param {Options} options
- * @param {boolean} clipSample
+ * @param {import("ddim-wasm").DDIMScheduler | import("ddim-wasm").DPMSolverMultistepScheduler} scheduler
  */
-function makePipeline(unet, options, clipSample) {
+function makePipeline(unet, scheduler) {
   return new DiffusionPipeline({
-    scheduler: makeScheduler(options, clipSample),
+    scheduler,
     model: (sample, timestep, { condition }) => predictNoise(unet, sample, timestep, condition),
   });
 }
 
+/** A pipeline of the sampler asked for. It keeps predicted pixels within [-1, 1]. */
+function makeGuidedPipeline(unet, { scheduler, spacing: timestepSpacing }) {
+  // Thresholding at 1, which is its default, is clipping.
+  return scheduler === "dpm"
+    ? makePipeline(unet, new DPMSolverMultistepScheduler({ betaSchedule, timestepSpacing, thresholding: true }))
+    : makePipeline(unet, new DDIMScheduler({ betaSchedule, timestepSpacing, clipSample: true }));
+}
+
 /** What the runs have in common that draw under guidance. */
-function guidedRun({ digits, steps, eta, guidance }, generator, onStep) {
+function guidedRun({ scheduler, digits, steps, eta, guidance }, generator, onStep) {
   return {
     numInferenceSteps: steps,
     generator,
-    eta,
     condition: digits,
     unconditional: NO_LABEL,
     guidanceScale: guidance,
     // Guidance drives the predicted digit out of [-1, 1], and clipping brings it back. The predicted noise has to
     // follow, or the two no longer make up the sample: without this 66 digits of 100 are recognised, with it all.
-    useClippedModelOutput: true,
+    // DPM-Solver++ has it follow in any case, and adds no noise.
+    ...(scheduler === "ddim" && { eta, useClippedModelOutput: true }),
     onStep,
   };
 }
@@ -76,7 +75,7 @@ function guidedRun({ digits, steps, eta, guidance }, generator, onStep) {
  */
 export function drawDigits(unet, options, generator, onStep) {
   const dims = [options.digits.length, 1, SIZE, SIZE];
-  return makePipeline(unet, options, true).run({ ...guidedRun(options, generator, onStep), dims });
+  return makeGuidedPipeline(unet, options).run({ ...guidedRun(options, generator, onStep), dims });
 }
 
 /**
@@ -92,7 +91,7 @@ export function drawDigits(unet, options, generator, onStep) {
 export function changeDigits(unet, options, drawn, generator, onStep) {
   const { strength, inpaint } = options;
   const start = strength === undefined ? { dims: drawn.dims } : { sample: drawn, strength };
-  return makePipeline(unet, options, true).run({
+  return makeGuidedPipeline(unet, options).run({
     ...guidedRun(options, generator, onStep),
     ...start,
     ...(inpaint && { known: drawn, mask: maskOf(inpaint) }),
@@ -111,7 +110,12 @@ function maskOf(half) {
   return { data, dims: [SIZE, SIZE] };
 }
 
-/** What an inversion and its undoing have in common: no guidance and no clipping, whose effect cannot be undone. */
+/** A pipeline for an inversion and its undoing. It does not clip: that could not be undone. */
+function makePlainPipeline(unet, { spacing: timestepSpacing }) {
+  return makePipeline(unet, new DDIMScheduler({ betaSchedule, timestepSpacing, clipSample: false }));
+}
+
+/** What an inversion and its undoing have in common: no guidance, which could not be undone. */
 function plainRun({ digits, inversionSteps }, onStep) {
   return { numInferenceSteps: inversionSteps, condition: digits, onStep };
 }
@@ -127,7 +131,7 @@ function plainRun({ digits, inversionSteps }, onStep) {
  */
 export function invertDigits(unet, options, drawn, onStep) {
   const refine = { tolerance: TOLERANCE };
-  return makePipeline(unet, options, false).invert({ ...plainRun(options, onStep), sample: drawn, refine });
+  return makePlainPipeline(unet, options).invert({ ...plainRun(options, onStep), sample: drawn, refine });
 }
 
 /**
@@ -140,7 +144,7 @@ export function invertDigits(unet, options, drawn, onStep) {
  * @returns {Promise<PlainTensor>}
  */
 export function redrawDigits(unet, options, noise, onStep) {
-  return makePipeline(unet, options, false).run({ ...plainRun(options, onStep), sample: noise });
+  return makePlainPipeline(unet, options).run({ ...plainRun(options, onStep), sample: noise });
 }
 
 /**

@@ -18,7 +18,15 @@ const program = fileURLToPath(new URL("../src/index.js", import.meta.url));
 const unet = await loadModel("digits-unet");
 const classifier = await loadModel("digits-classifier");
 
-const DEFAULTS = { digits: "0123456789", steps: 20, seed: 0, guidance: 2, eta: 0, spacing: "leading" };
+const DEFAULTS = {
+  scheduler: "ddim",
+  digits: "0123456789",
+  steps: 20,
+  seed: 0,
+  guidance: 2,
+  eta: 0,
+  spacing: "leading",
+};
 
 const folder = mkdtempSync(join(tmpdir(), "digits-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -50,16 +58,48 @@ for (const eta of [0, 1]) {
   }
 }
 
+for (const seed of [0, 1, 2, 3, 4]) {
+  test(`all ten digits of seed ${seed} are recognised after 8 steps of dpm`, () => {
+    const { stdout } = draw({ seed, scheduler: "dpm", steps: 8 });
+    assert.match(stdout, /drawing 10 digits in 8 steps\n[^]*sheet\.png\n10 of 10 recognised\n$/);
+  });
+}
+
 for (const options of [
   {},
   { eta: 1 },
   { eta: 0.5, digits: "5", seed: 7, steps: 10, guidance: 3.5 },
   { eta: 0, digits: "9417", seed: -1, steps: 8, guidance: 0, spacing: "trailing" },
+  { scheduler: "dpm", steps: 8, spacing: "trailing" },
+  { scheduler: "dpm", digits: "271", seed: 3, steps: 20, guidance: 1, spacing: "trailing" },
 ]) {
   test(`the samples of ${JSON.stringify(options)} are within 2e-3 of a float64 loop`, async () => {
     assertNear(draw(options).samples, await sampleInFloat64(unet, { ...DEFAULTS, ...options }), 2e-3);
   });
 }
+
+test("dpm takes 10 steps, trailing, if not told otherwise", () => {
+  const given = draw({ scheduler: "dpm", digits: "7", steps: 10, spacing: "trailing" });
+  assert.match(given.stdout, /in 10 steps/);
+  assert.deepEqual(draw({ scheduler: "dpm", digits: "7" }), given);
+});
+
+test("dpm changes digits too", () => {
+  const { stdout, samples } = draw({ scheduler: "dpm", strength: 0.6 });
+  assert.match(stdout, /drawing 10 digits in 10 steps\nchanging them\n/);
+  assert.match(stdout, /10 of 10 recognised\n$/);
+  assert.notDeepEqual(samples, draw({ scheduler: "dpm" }).samples);
+
+  const from = join(folder, "from.f32");
+  writeFileSync(from, Buffer.from(samples.buffer));
+  const painted = draw({ scheduler: "dpm", from, inpaint: "top" });
+  assert.match(painted.stdout, /10 of 10 recognised\n$/);
+  const isKept = (i) => i % 1024 >= 512;
+  assert.deepEqual(
+    painted.samples.filter((_, i) => isKept(i)),
+    samples.filter((_, i) => isKept(i)),
+  );
+});
 
 test("linspace draws something else", () => {
   const [linspace, leading] = ["linspace", "leading"].map((spacing) => draw({ spacing, digits: "3", steps: 5 }));
@@ -258,6 +298,13 @@ for (const [args, message] of [
   [["--steps", "0"], /'--steps <count>' argument '0' is invalid\. Expected a whole number from 1 to 1000/],
   [["--steps", "1001"], /'--steps <count>'.*from 1 to 1000/],
   [["--steps", "2.5"], /'--steps <count>'.*whole number/],
+  [["--scheduler", "euler"], /'--scheduler <name>' argument 'euler' is invalid\. Allowed choices are ddim, dpm/],
+  [["--scheduler", "dpm", "--eta", "0.5"], /'--scheduler dpm' adds no noise: it takes no --eta but 0/],
+  [["--scheduler", "dpm", "--invert"], /'--scheduler dpm' cannot be used with option '--invert'/],
+  [
+    ["--scheduler", "dpm", "--spacing", "leading", "--steps", "1000"],
+    /'--scheduler dpm' takes at most 999 steps with --spacing leading/,
+  ],
   [["--steps", "ten"], /'--steps <count>'.*whole number/],
   [["--seed", "1.5"], /'--seed <seed>' argument '1\.5' is invalid\. Expected a whole number from -2\^63 to 2\^64 - 1/],
   [["--seed", "18446744073709551616"], /'--seed <seed>'.*2\^64 - 1/],
