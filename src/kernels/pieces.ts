@@ -4,6 +4,7 @@
 // see float32 only.
 
 import type { Instance, Stage } from "../module/instance.js";
+import { bytesEach } from "../tensor/dtype.js";
 import type { Stored } from "../tensor/tensor.js";
 import { byteOffsetOf, copyInto, part } from "../tensor/typed-array.js";
 
@@ -16,8 +17,8 @@ export function stageAddress(core: Instance, stage: number): number {
   return core.stages[stage]!.address;
 }
 
-function addressIn({ values, half }: Stored, start: number): number {
-  return byteOffsetOf(values) + start * (half ? 2 : 4);
+function addressIn({ values, dtype }: Stored, start: number): number {
+  return byteOffsetOf(values) + start * bytesEach(dtype);
 }
 
 function copyIn(target: Stage<Float32Array> | Stage<Uint16Array>, tensor: Stored, start: number, n: number): number {

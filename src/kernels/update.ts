@@ -94,8 +94,8 @@ function drawNoise(
   offset: number,
   n: number,
 ): void {
-  if (states.length === 1) return stream.next(n, 0);
-  if (offset > 0) return stream.next(n, 0); // an element larger than a piece
+  // The noise of the whole tensor, or the rest of an element that is larger than a piece, goes on.
+  if (states.length === 1 || offset > 0) return stream.next(n, 0);
   for (let i = 0; i < count; i++) {
     stream.begin(states[element + i]!, elementLength);
     stream.next(n / count, (i * n) / count);

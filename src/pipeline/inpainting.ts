@@ -8,9 +8,9 @@ import { readMatching } from "../schedulers/operands.js";
 import type { Scheduler } from "../schedulers/scheduler.js";
 import { sizeOf } from "../tensor/dims.js";
 import type { Values } from "../tensor/dtype.js";
-import { isTensor, type Operand, readOperand, storedAs } from "../tensor/tensor.js";
+import { copyValues, isTensor, type Operand, readOperand, storedAs } from "../tensor/tensor.js";
 import type { ReadRunOptions } from "./options.js";
-import { copyOf, drawNoiseLike, type Start } from "./start.js";
+import { drawNoiseLike, type Start } from "./start.js";
 
 /** What keeps the known part of a sample, after a step to the level of a timestep; negative: clean. */
 export type Inpaint = (x: Operand, timestep: number) => void;
@@ -26,12 +26,14 @@ export function readInpainting(options: ReadRunOptions, start: Start, scheduler:
     if (options.knownNoise !== undefined) throw new TypeError('"knownNoise" expected mask and known beside it');
     return null;
   }
-  const own = isTensor(knownNoise) ? copyOf(readMatching(useInstance(), knownNoise, "knownNoise", start.sample)) : null;
+  const own = isTensor(knownNoise)
+    ? copyValues(readMatching(useInstance(), knownNoise, "knownNoise", start.sample), "knownNoise")
+    : null;
   if (!own && !KNOWN_NOISE.includes(knownNoise as "same")) {
     return refuse("knownNoise", knownNoise, "string", '"same", "fresh" or a tensor of noise');
   }
   // Copies: the run goes on while the model is waited for, and what it was given may be freed or change meanwhile.
-  const image = copyOf(readMatching(useInstance(), known, "known", start.sample));
+  const image = copyValues(readMatching(useInstance(), known, "known", start.sample), "known");
   const weight = storedAs(readMask(mask, start.sample));
   let noise: Values = own ?? start.noise;
   return (x, timestep) => {

@@ -6,11 +6,10 @@ import { wrongType } from "../checks/errors.js";
 import { OptionTable, type ValuesOf } from "../checks/options.js";
 import type { DDIMScheduler } from "../schedulers/ddim.js";
 import { DDIMInverseScheduler } from "../schedulers/ddim-inverse.js";
-import { type Operand, readOperand, type Tensor } from "../tensor/tensor.js";
+import { copyValues, type Operand, readOperand, type Tensor } from "../tensor/tensor.js";
 import { ModelCalls } from "./model-calls.js";
 import type { ReadInvertOptions } from "./options.js";
 import { setRunTimesteps } from "./run.js";
-import { copyOf } from "./start.js";
 import type { Inversion, Model } from "./types.js";
 
 const REFINE_OPTIONS = /* @__PURE__ */ new OptionTable({ iterations: [50, count], tolerance: [1e-6, positive] });
@@ -46,7 +45,9 @@ export async function invertSample(
     const { sample } = inversion;
     const stepOptions = { ...calls.stepOptions, prevTimestep: source };
     // Read before the model is waited for: the sample may be freed meanwhile.
-    const values = refinement ? (copyOf(readOperand(useInstance(), sample, "sample")) as Float32Array) : null;
+    const values = refinement
+      ? (copyValues(readOperand(useInstance(), sample, "sample"), "sample") as Float32Array)
+      : null;
     const modelOutput = await calls.predict(sample, timestep, step);
     const next = inverse.step(modelOutput, sample, timestep, stepOptions) as Tensor;
     if (refinement && values) {

@@ -1,8 +1,7 @@
 // The model calls of a run: the sample doubled for guidance, conditions, abort, values that are not finite.
 
 import { outOfRange, wrongType } from "../checks/errors.js";
-import { firstNotFinite } from "../kernels/elementwise.js";
-import { toFloats } from "../kernels/elementwise.js";
+import { firstNotFinite, toFloats } from "../kernels/elementwise.js";
 import { useInstance } from "../module/default.js";
 import { predictionsIn } from "../schedulers/learned-variance.js";
 import { checkGuidance } from "../schedulers/step-options.js";

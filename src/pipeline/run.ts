@@ -5,11 +5,11 @@ import type { Generator } from "../random/generator.js";
 import type { SchedulerOptions } from "../schedule/options.js";
 import type { Scheduler } from "../schedulers/scheduler.js";
 import type { NoiseOptions, SharedStepOptions, StepHistory, StepResult } from "../schedulers/step-options.js";
-import { readOperand, type Tensor } from "../tensor/tensor.js";
+import { copyValues, readOperand, type Tensor } from "../tensor/tensor.js";
 import { type Inpaint, readInpainting } from "./inpainting.js";
 import { ModelCalls } from "./model-calls.js";
 import type { ReadRunOptions } from "./options.js";
-import { copyOf, readStart } from "./start.js";
+import { readStart } from "./start.js";
 import type { Model, StepReport } from "./types.js";
 
 /** Options of a step that a run may set, where the sampler has them. */
@@ -77,7 +77,7 @@ export class Run {
     if (this.#hasHistory) {
       // A copy where others see it too: it may change while the model is waited for.
       const kept = this.#previews
-        ? copyOf(readOperand(useInstance(), predOriginalSample, "sample"))
+        ? copyValues(readOperand(useInstance(), predOriginalSample, "sample"), "sample")
         : predOriginalSample;
       this.#history = { predOriginalSample: kept, timestep, numInferenceSteps: total };
     }

@@ -5,8 +5,8 @@ import { Generator } from "../random/generator.js";
 import { readGenerators } from "../schedulers/operands.js";
 import type { Scheduler } from "../schedulers/scheduler.js";
 import { checkDims, sizeOf } from "../tensor/dims.js";
-import { type DType, dtypeOf, newValues, type Values } from "../tensor/dtype.js";
-import { makeLike, type Operand, readOperand, type Tensor } from "../tensor/tensor.js";
+import { type DType, newValues, type Values } from "../tensor/dtype.js";
+import { copyValues, makeLike, type Operand, readOperand, type Tensor } from "../tensor/tensor.js";
 import { copyInto, part } from "../tensor/typed-array.js";
 import type { ReadRunOptions } from "./options.js";
 
@@ -42,7 +42,7 @@ export function readStart(options: ReadRunOptions, scheduler: Scheduler, timeste
   const sample = readOperand(useInstance(), image, fromKnown ? "known" : "sample");
   const batch = sample.dims ? sample.dims[0]! : 1;
   const generators = readGeneratorList(generator, batch);
-  if (strength === undefined) return { sample, batch, noise: copyOf(sample), generators };
+  if (strength === undefined) return { sample, batch, noise: copyValues(sample, "sample"), generators };
   const noise = drawNoiseLike(generators, sample);
   // As in diffusers, inpainting with strength 1 starts from noise alone.
   if (strength === 1 && mask !== undefined) {
@@ -70,15 +70,8 @@ function readGeneratorList(generator: unknown, batch: number): readonly Generato
   return [own];
 }
 
-/** The values of a tensor, in memory of their own. */
-export function copyOf({ values, length, half }: Operand): Values {
-  const copy = newValues(half ? "float16" : "float32", length, "sample");
-  copyInto(copy, values, 0);
-  return copy;
-}
-
 export function drawNoiseLike(generators: readonly Generator[], x: Operand): Values {
-  return drawNoise(generators, dtypeOf(x.values), x.dims ?? [x.length]);
+  return drawNoise(generators, x.dtype, x.dims ?? [x.length]);
 }
 
 /** Noise of a shape: from one generator as a whole, from several an element each. */

@@ -213,7 +213,7 @@ export class Generator {
     if (out !== undefined) {
       const operand = readOut(out, type, shape);
       draw(useInstance(), this.#state, distribution, operand);
-      return operand.dims ? out : { data: out, dims: shape, type: operand.half ? "float16" : "float32" };
+      return operand.dims ? out : { data: out, dims: shape, type: operand.dtype };
     }
     const data = newValues(type ?? "float32", sizeOf(shape), "dims");
     draw(useInstance(), this.#state, distribution, storedAs(data));
@@ -223,7 +223,7 @@ export class Generator {
 
 function readOut(out: unknown, type: DType | undefined, shape: readonly number[]): Operand {
   const operand = readOperand(useInstance(), out, "out");
-  if (type !== undefined && operand.half !== (type === "float16")) {
+  if (type !== undefined && operand.dtype !== type) {
     throw wrongType("out", `a ${type} tensor, as "type" says`, operand.data);
   }
   if (operand.length !== sizeOf(shape) || (operand.dims && !areSameDims(operand.dims, shape))) {

@@ -28,8 +28,8 @@ export function readWithVariance(
 }
 
 /** A copy of the predictions in such an output, which has dims. */
-export function predictionsIn({ values, length, half, dims }: Operand): Stored {
-  const predictions = newValues(half ? "float16" : "float32", length / 2, "modelOutput");
+export function predictionsIn({ values, length, dtype, dims }: Operand): Stored {
+  const predictions = newValues(dtype, length / 2, "modelOutput");
   const each = predictions.length / dims![0]!;
   for (let start = 0; start < predictions.length; start += each) {
     copyInto(predictions, part(values, 2 * start, each), start);

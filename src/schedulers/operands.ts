@@ -5,8 +5,8 @@ import { outOfRange, show, wrongType } from "../checks/errors.js";
 import type { Instance } from "../module/instance.js";
 import { Generator } from "../random/generator.js";
 import { areSameDims, repeatBatch } from "../tensor/dims.js";
-import { newValues } from "../tensor/dtype.js";
-import { makeLike, type Operand, readOperand, type Stored, storedAs } from "../tensor/tensor.js";
+import { bytesEach } from "../tensor/dtype.js";
+import { copyValues, makeLike, type Operand, readOperand, type Stored, storedAs } from "../tensor/tensor.js";
 import { bufferOf, byteOffsetOf } from "../tensor/typed-array.js";
 
 /** A timestep, or one for each batch element. */
@@ -65,7 +65,7 @@ export function readDoubled(core: Instance, tensor: unknown, name: string, sampl
 /** Refuses data of another type than the sample's. */
 export function checkType(operand: Operand, sample: Operand): void {
   if (operand.half === sample.half) return;
-  throw wrongType(operand.name, `${sample.half ? "float16" : "float32"} data as "${sample.name}" has`, operand.data);
+  throw wrongType(operand.name, `${sample.dtype} data as "${sample.name}" has`, operand.data);
 }
 
 function checkSameDims(operand: Operand, sample: Operand, times: number): void {
@@ -131,11 +131,11 @@ export function readGenerators(generator: unknown, batch: number): readonly Gene
 export function apartFrom(core: Instance, out: Stored, input: Stored): Stored {
   if (out.length <= core.pieceLength && !out.resident) return input;
   if (out.length === 0 || bufferOf(out.values) !== bufferOf(input.values)) return input;
-  const bytes = out.length * (out.half ? 2 : 4);
+  const bytes = out.length * bytesEach(out.dtype);
   const target = byteOffsetOf(out.values);
   for (let i = 0; i * out.length < input.length; i++) {
     const start = byteOffsetOf(input.values) + i * bytes;
-    if (start !== target && start < target + bytes && target < start + bytes) return copyOf(input);
+    if (start !== target && start < target + bytes && target < start + bytes) return storedAs(copyValues(input, "out"));
   }
   return input;
 }
@@ -143,11 +143,5 @@ export function apartFrom(core: Instance, out: Stored, input: Stored): Stored {
 /** An input, or a copy of it when it coincides with `out` in the module's memory: it is read after that is written. */
 export function elsewhere(core: Instance, out: Stored, input: Stored): Stored {
   const coincide = out.resident && input.resident && byteOffsetOf(out.values) === byteOffsetOf(input.values);
-  return coincide ? copyOf(input) : apartFrom(core, out, input);
-}
-
-function copyOf({ values, length, half }: Stored): Stored {
-  const copy = newValues(half ? "float16" : "float32", length, "out");
-  copy.set(values);
-  return storedAs(copy);
+  return coincide ? storedAs(copyValues(input, "out")) : apartFrom(core, out, input);
 }

@@ -80,7 +80,7 @@ export interface StepResult<P, O = P> {
   predOriginalSample: O;
 }
 
-/** What a step told under `returnDict`, for the one that follows. */
+/** What a step returned under `returnDict`, for the one that follows. */
 export interface StepHistory {
   /** The original sample that it predicted. */
   readonly predOriginalSample: Tensor;

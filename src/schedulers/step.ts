@@ -50,10 +50,7 @@ export function combine(
   checkUnchanged(z);
   checkUnchanged(result);
   const formula = new CombinationFormula(sampler, t, set);
-  const inputs =
-    out === undefined
-      ? { sample: x, modelOutput: z, guidance: undefined }
-      : { sample: apartFrom(core, result, x), modelOutput: apartFrom(core, result, z), guidance: undefined };
+  const inputs = { sample: apartFrom(core, result, x), modelOutput: apartFrom(core, result, z), guidance: undefined };
   updateTensor(core, result, null, inputs, null, formula, batch, rounds(sampler));
   return result.tensor;
 }
@@ -111,10 +108,7 @@ export function takeStep(
   if (z) checkUnchanged(z);
 
   const m = learnedVariance ? predictionsIn(output) : output;
-  const inputs =
-    out === undefined
-      ? { sample: x, modelOutput: m, guidance: guidanceScale }
-      : { sample: apartFrom(core, prev, x), modelOutput: apartFrom(core, prev, m), guidance: guidanceScale };
+  const inputs = { sample: apartFrom(core, prev, x), modelOutput: apartFrom(core, prev, m), guidance: guidanceScale };
   const noise = !sampler.takesNoise(step, to, history)
     ? null
     : z

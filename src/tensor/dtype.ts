@@ -19,10 +19,6 @@ export function isHalf(values: { readonly BYTES_PER_ELEMENT: number }): boolean 
   return values.BYTES_PER_ELEMENT === 2;
 }
 
-export function dtypeOf(values: { readonly BYTES_PER_ELEMENT: number }): DType {
-  return isHalf(values) ? "float16" : "float32";
-}
-
 export function bytesEach(dtype: DType): number {
   return dtype === "float16" ? 2 : 4;
 }

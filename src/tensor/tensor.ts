@@ -7,7 +7,7 @@ import type { Instance } from "../module/instance.js";
 import { checkDims, repeatBatch } from "./dims.js";
 import { type DType, type Float32Data, type HalfData, isHalf, newValues, type Values } from "./dtype.js";
 import { isResidentTensor, refuseUnusable, type ResidentTensor } from "./resident-tensor.js";
-import { bufferOf, byteOffsetOf, isDetached, kindOf, lengthOf } from "./typed-array.js";
+import { bufferOf, byteOffsetOf, copyInto, isDetached, kindOf, lengthOf } from "./typed-array.js";
 
 /** Float16Array where the compiler's library knows it. */
 export type F16 = typeof globalThis extends { Float16Array: { prototype: infer T } } ? T : never;
@@ -68,11 +68,22 @@ export class Stored {
     this.half = half;
     this.resident = resident;
   }
+
+  get dtype(): DType {
+    return this.half ? "float16" : "float32";
+  }
 }
 
 /** Memory that the library made itself, as kernels see it. */
 export function storedAs(values: Values): Stored {
   return new Stored(values, isHalf(values), false);
+}
+
+/** The values of a tensor, in memory of their own. @throws RangeError, naming `name`, where there is none left */
+export function copyValues({ values, length, dtype }: Stored, name: string): Values {
+  const copy = newValues(dtype, length, name);
+  copyInto(copy, values, 0);
+  return copy;
 }
 
 /** A tensor argument as it has been read. */
@@ -166,8 +177,8 @@ function bitsOf(data: F16): Uint16Array {
 }
 
 /** New memory of the class of an operand's data. */
-function newDataLike({ data, half, name }: Operand, length: number): TensorData {
-  if (kindOf(data) !== "Float16Array") return newValues(half ? "float16" : "float32", length, name);
+function newDataLike({ data, dtype, name }: Operand, length: number): TensorData {
+  if (kindOf(data) !== "Float16Array") return newValues(dtype, length, name);
   const { Float16Array } = globalThis as unknown as { Float16Array: new (length: number) => F16 };
   return new Float16Array(length);
 }
@@ -179,9 +190,8 @@ function newDataLike({ data, half, name }: Operand, length: number): TensorData 
  * @param times its batch, in multiples of that of `operand`
  */
 export function makeLike(core: Instance, operand: Operand, times = 1): Operand {
-  const { name, tensor, dims, half } = operand;
+  const { name, tensor, dims, half, dtype: type } = operand;
   const data = newDataLike(operand, operand.length * times);
-  const type: DType = half ? "float16" : "float32";
   const values = kindOf(data) === "Float16Array" ? bitsOf(data as F16) : (data as Values);
   if (dims === null) return new Operand(name, data, data, null, values, half, false);
   const shape = repeatBatch(dims, times);
