@@ -6,6 +6,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { DDIMSchedulerOptions } from "ddim-wasm";
 import { implementations } from "./implementations.js";
+import { STABLE_DIFFUSION } from "./stable-diffusion-config.js";
 
 const { DDIMScheduler } = implementations.simd;
 
@@ -26,21 +27,6 @@ const DIFFUSERS_DEFAULTS = {
   sample_max_value: 1,
   timestep_spacing: "leading",
   rescale_betas_zero_snr: false,
-};
-
-/** As it lies beside Stable Diffusion 1.5, whose scheduler is another. */
-const STABLE_DIFFUSION = {
-  _class_name: "PNDMScheduler",
-  _diffusers_version: "0.6.0",
-  beta_end: 0.012,
-  beta_schedule: "scaled_linear",
-  beta_start: 0.00085,
-  num_train_timesteps: 1000,
-  set_alpha_to_one: false,
-  skip_prk_steps: true,
-  steps_offset: 1,
-  trained_betas: null,
-  clip_sample: false,
 };
 
 /** A scheduler from a configuration, and what was told. */

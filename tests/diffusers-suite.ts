@@ -27,3 +27,15 @@ export const model = ({ data, dims }: Sample, t: number): Sample => ({
 export const RESIDUAL: Sample = { ...SAMPLE, data: SAMPLE.data.map((x) => 0.1 * x) };
 
 export const sumOf = ({ data }: Sample): number => data.reduce((total, x) => total + Math.abs(x), 0);
+
+/** The thresholding that the suites go through. */
+export const THRESHOLDING = [
+  { thresholding: false },
+  ...[0.5, 1, 2].flatMap((sampleMaxValue) =>
+    (["epsilon", "v_prediction"] as const).map((predictionType) => ({
+      thresholding: true,
+      predictionType,
+      sampleMaxValue,
+    })),
+  ),
+];

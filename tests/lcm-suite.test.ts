@@ -7,7 +7,7 @@
 import type { LCMSchedulerOptions } from "ddim-wasm";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { COUNT, DIMS, model, NOISE, RESIDUAL, SAMPLE, sumOf } from "./diffusers-suite.js";
+import { COUNT, DIMS, model, NOISE, RESIDUAL, SAMPLE, sumOf, THRESHOLDING } from "./diffusers-suite.js";
 import { implementations } from "./implementations.js";
 
 const CONFIG: LCMSchedulerOptions = {
@@ -25,14 +25,7 @@ const VARIATIONS: LCMSchedulerOptions[] = [
   ...(["linear", "scaled_linear", "squaredcos_cap_v2"] as const).map((betaSchedule) => ({ betaSchedule })),
   ...(["epsilon", "v_prediction"] as const).map((predictionType) => ({ predictionType })),
   ...[true, false].map((clipSample) => ({ clipSample })),
-  { thresholding: false },
-  ...[0.5, 1, 2].flatMap((sampleMaxValue) =>
-    (["epsilon", "v_prediction"] as const).map((predictionType) => ({
-      thresholding: true,
-      predictionType,
-      sampleMaxValue,
-    })),
-  ),
+  ...THRESHOLDING,
 ];
 
 for (const [name, { LCMScheduler, Generator }] of Object.entries(implementations)) {

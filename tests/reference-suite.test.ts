@@ -4,6 +4,7 @@
 import type { DDIMSchedulerOptions, PlainTensor } from "ddim-wasm";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { THRESHOLDING } from "./diffusers-suite.js";
 import { implementations } from "./implementations.js";
 
 const DIMS = [4, 3, 8, 8];
@@ -50,14 +51,7 @@ const VARIATIONS: DDIMSchedulerOptions[] = [
   ...[true, false].map((clipSample) => ({ clipSample })),
   ...(["trailing", "leading", "linspace"] as const).map((timestepSpacing) => ({ timestepSpacing })),
   ...[true, false].map((rescaleBetasZeroSnr) => ({ rescaleBetasZeroSnr })),
-  { thresholding: false },
-  ...[0.5, 1, 2].flatMap((sampleMaxValue) =>
-    (["epsilon", "v_prediction"] as const).map((predictionType) => ({
-      thresholding: true,
-      predictionType,
-      sampleMaxValue,
-    })),
-  ),
+  ...THRESHOLDING,
 ];
 
 for (const [name, { DDIMScheduler, Generator }] of Object.entries(implementations)) {

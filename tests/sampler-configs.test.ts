@@ -3,6 +3,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { implementations } from "./implementations.js";
+import { STABLE_DIFFUSION } from "./stable-diffusion-config.js";
 
 const library = implementations.simd;
 const {
@@ -24,20 +25,6 @@ function loading<T>(load: (reporting: { onWarning: (message: string) => void }) 
   const warnings: string[] = [];
   return [load({ onWarning: (message) => warnings.push(message) }), warnings];
 }
-
-const STABLE_DIFFUSION = {
-  _class_name: "PNDMScheduler",
-  _diffusers_version: "0.6.0",
-  beta_end: 0.012,
-  beta_schedule: "scaled_linear",
-  beta_start: 0.00085,
-  num_train_timesteps: 1000,
-  set_alpha_to_one: false,
-  skip_prk_steps: true,
-  steps_offset: 1,
-  trained_betas: null,
-  clip_sample: false,
-};
 
 /** As diffusers saves them, every default in its place. */
 const DISTILLED = {
