@@ -4,30 +4,8 @@
 import type { DDIMSchedulerOptions, PlainTensor } from "ddim-wasm";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { THRESHOLDING } from "./diffusers-suite.js";
+import { COUNT, DIMS, model, NOISE, SAMPLE, sumOf, THRESHOLDING } from "./diffusers-suite.js";
 import { implementations } from "./implementations.js";
-
-const DIMS = [4, 3, 8, 8];
-const COUNT = 768;
-
-/** A tensor whose element [b, c, h, w] comes from its position with the batch as the last axis. */
-function deterministic(value: (position: number) => number): PlainTensor<Float32Array> {
-  const data = Float32Array.from({ length: COUNT }, (_, i) => {
-    const [batch, rest] = [Math.floor(i / 192), i % 192];
-    return value(rest * 4 + batch);
-  });
-  return { data, dims: DIMS, type: "float32" };
-}
-
-const SAMPLE = deterministic((position) => position / COUNT);
-const NOISE = deterministic((position) => (COUNT - 1 - position) / COUNT);
-
-/** The model of the suite. */
-const model = ({ data, dims }: PlainTensor<Float32Array>, t: number): PlainTensor<Float32Array> => ({
-  data: data.map((x) => (x * t) / (t + 1)),
-  dims,
-  type: "float32",
-});
 
 const CONFIG: DDIMSchedulerOptions = {
   numTrainTimesteps: 1000,
@@ -62,7 +40,7 @@ for (const [name, { DDIMScheduler, Generator }] of Object.entries(implementation
     const timesteps = scheduler.timesteps.subarray(startIndex);
     let sample = startIndex === 0 ? SAMPLE : scheduler.addNoise(SAMPLE, NOISE, timesteps[0]!);
     for (const t of timesteps) sample = scheduler.step(model(sample, t), sample, t, { eta: 0 });
-    const sum = sample.data.reduce((total, x) => total + Math.abs(x), 0);
+    const sum = sumOf(sample);
     return { sum, mean: sum / COUNT };
   };
 
