@@ -19,15 +19,12 @@ export interface LatentRgbFactors {
  * Stable Diffusion 1.x: fitted by keturn for version 1.4, https://discuss.huggingface.co/t/23204/2, where pixels are in
  * [-1, 1].
  */
-export const SD1_LATENT_RGB: LatentRgbFactors = {
-  weights: [
-    [127.5 * 0.298, 127.5 * 0.207, 127.5 * 0.208],
-    [127.5 * 0.187, 127.5 * 0.286, 127.5 * 0.173],
-    [127.5 * -0.158, 127.5 * 0.189, 127.5 * 0.264],
-    [127.5 * -0.184, 127.5 * -0.271, 127.5 * -0.473],
-  ],
-  bias: [127.5, 127.5, 127.5],
-};
+export const SD1_LATENT_RGB: LatentRgbFactors = /* @__PURE__ */ fromUnitRange([
+  [0.298, 0.207, 0.208],
+  [0.187, 0.286, 0.173],
+  [-0.158, 0.189, 0.264],
+  [-0.184, -0.271, -0.473],
+]);
 
 /**
  * Stable Diffusion XL: Timothy Alexis Vass, "Explaining the SDXL latent space",
@@ -42,6 +39,14 @@ export const SDXL_LATENT_RGB: LatentRgbFactors = {
   ],
   bias: [150, 140, 130],
 };
+
+/** Factors for pixels in [0, 255], of weights for pixels in [-1, 1]. */
+function fromUnitRange(weights: [number, number, number][]): LatentRgbFactors {
+  return {
+    weights: weights.map(([red, green, blue]) => [127.5 * red, 127.5 * green, 127.5 * blue]),
+    bias: [127.5, 127.5, 127.5],
+  };
+}
 
 /** An image as a canvas takes it: `new ImageData(data, width, height)`. */
 export interface RgbaImage {
