@@ -17,6 +17,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
 import { minify } from "terser";
+import { commandFile } from "./programs.js";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const out = join(root, "build");
@@ -32,9 +33,9 @@ const CORE_FILES = [
 ];
 export const CORE_SOURCES = ["assembly", "asconfig.json", "package-lock.json", "scripts/build.js"];
 
-/** Runs one of the development tools, as `npx` would. */
-function run(tool, ...args) {
-  execFileSync(join(root, "node_modules", ".bin", tool), args, { cwd: root, stdio: "inherit" });
+/** Runs one of the development tools. */
+function run(file, ...args) {
+  execFileSync(process.execPath, [file, ...args], { cwd: root, stdio: "inherit" });
 }
 
 /** The time of the last change to a file, or to any file of a folder. */
@@ -46,13 +47,13 @@ function changed(path) {
 
 /** Compiles the module, and makes the JavaScript that holds it: as text, and as code for engines without WebAssembly. */
 async function buildCore() {
-  for (const target of ["release", "scalar"]) run("asc", "--target", target);
+  for (const target of ["release", "scalar"]) run(commandFile("assemblyscript", "asc"), "--target", target);
   // Hexadecimal text is longer than base64, but a quarter shorter once it is compressed.
   const hex = readFileSync(join(out, "core.wasm"), "hex");
   await writeModule("core-bytes", `// core.wasm, in hexadecimal digits.\nexport const hex = "${hex}";\n`);
 
   const file = join(out, "core-scalar.js");
-  run("wasm2js", "build/core.scalar.wasm", "-O", "--output", file);
+  run(commandFile("binaryen", "wasm2js"), "build/core.scalar.wasm", "-O", "--output", file);
   const script = readFileSync(file, "utf8");
   const end = script.indexOf("var retasmFunc");
   if (end < 0) throw new Error("wasm2js no longer writes what this script expects");
@@ -163,11 +164,11 @@ async function bundleMinified(file) {
 
 /** The declarations: a file for each source, and one of what the package exports, in both formats. */
 function declare() {
-  run("tsc", "--project", "tsconfig.build.json");
+  run(commandFile("typescript", "tsc"), "--project", "tsconfig.build.json");
   const file = join(out, "index.d.ts");
   const options = ["--silent", "--no-banner", "--no-check", "--export-referenced-types=false"];
   run(
-    "dts-bundle-generator",
+    commandFile("dts-bundle-generator"),
     ...options,
     "--project",
     "tsconfig.build.json",

@@ -1,10 +1,10 @@
 // Installs the packages of a folder as its lock file has them, unless they are installed already:
 // `node scripts/install.js examples/digits`.
 
-import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { runNpm } from "./programs.js";
 
 const folder = join(fileURLToPath(new URL("..", import.meta.url)), process.argv[2]);
 const lock = join(folder, "package-lock.json");
@@ -13,6 +13,6 @@ const installed = join(folder, "node_modules", ".installed-lock.json");
 
 if (!existsSync(installed) || !readFileSync(installed).equals(readFileSync(lock))) {
   console.log(`installing the packages of ${process.argv[2]}`);
-  execFileSync("npm", ["ci", "--silent"], { cwd: folder, stdio: ["ignore", "inherit", "inherit"] });
+  runNpm(["ci", "--silent"], { cwd: folder, stdio: ["ignore", "inherit", "inherit"] });
   copyFileSync(lock, installed);
 }

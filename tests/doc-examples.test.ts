@@ -8,6 +8,7 @@ import { DDIMInverseScheduler, DiffusionPipeline, DDIMScheduler, Generator } fro
 import { transformSync } from "esbuild";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { commandFile } from "../scripts/programs.js";
 
 const root = new URL("../../", import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, root), "utf8");
@@ -253,8 +254,8 @@ function compile(moduleResolution: string, module: string): { complaints: string
   };
   write("tsconfig.json", JSON.stringify({ compilerOptions, include: ["*.ts"] }));
   const { error, status, stdout, stderr } = spawnSync(
-    fileURLToPath(new URL("node_modules/.bin/tsc", root)),
-    ["--project", fileURLToPath(folder), "--pretty", "false"],
+    process.execPath,
+    [commandFile("typescript", "tsc"), "--project", fileURLToPath(folder), "--pretty", "false"],
     { cwd: fileURLToPath(folder), encoding: "utf8" },
   );
   if (error) throw error;

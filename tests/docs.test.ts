@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import * as library from "ddim-wasm";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { commandFile } from "../scripts/programs.js";
 
 const root = new URL("../../", import.meta.url);
 const pages = new Map(
@@ -109,8 +110,8 @@ test("TypeScript compiles, and declares what the library has", () => {
   };
   writeFileSync(new URL("tsconfig.json", folder), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
   const { stdout, stderr } = spawnSync(
-    fileURLToPath(new URL("node_modules/.bin/tsc", root)),
-    ["--project", fileURLToPath(folder), "--pretty", "false"],
+    process.execPath,
+    [commandFile("typescript", "tsc"), "--project", fileURLToPath(folder), "--pretty", "false"],
     { cwd: fileURLToPath(folder), encoding: "utf8" },
   );
   const complaints = (stdout + stderr).replaceAll(/^block(\d+)\.ts\((\d+),\d+\)/gm, (_, i, line) => {

@@ -5,6 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { fileURLToPath } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { commandFile } from "../scripts/programs.js";
 
 const root = new URL("../../", import.meta.url);
 const types = new URL("build/types/", root);
@@ -89,8 +90,8 @@ function compile(name: string, text: string, options: object): string {
   write("tsconfig.json", JSON.stringify({ compilerOptions, include: ["program.ts"] }));
   write("program.ts", text);
   const { error, stdout, stderr, status } = spawnSync(
-    fileURLToPath(new URL("node_modules/.bin/tsc", root)),
-    ["--project", fileURLToPath(folder), "--pretty", "false"],
+    process.execPath,
+    [commandFile("typescript", "tsc"), "--project", fileURLToPath(folder), "--pretty", "false"],
     { cwd: fileURLToPath(folder), encoding: "utf8" },
   );
   if (error) throw error;

@@ -60,7 +60,7 @@ test("an engine without SIMD is told what to import, and runs the scalar module"
   }
   const script = `
     import { readFileSync } from "node:fs";
-    import { Generator, init } from ${JSON.stringify(resolve("ddim-wasm"))};
+    import { Generator, init } from ${JSON.stringify(import.meta.resolve("ddim-wasm"))};
     const answer = {};
     try {
       new Generator(0);

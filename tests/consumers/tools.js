@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
+import { runNpm } from "../../scripts/programs.js";
 
 const root = join(import.meta.dirname, "../..");
 export const modules = join(import.meta.dirname, "node_modules");
@@ -18,7 +19,7 @@ export class Impossible extends Error {}
 export function unpackLibrary() {
   const folder = mkdtempSync(join(tmpdir(), "ddim-wasm-"));
   const npm = ["pack", root, "--ignore-scripts", "--json", "--silent"];
-  const [{ filename }] = JSON.parse(execFileSync("npm", npm, { cwd: folder, encoding: "utf8" }));
+  const [{ filename }] = JSON.parse(runNpm(npm, { cwd: folder, encoding: "utf8" }));
   const target = join(modules, "ddim-wasm");
   rmSync(target, { recursive: true, force: true });
   mkdirSync(target);

@@ -1,10 +1,10 @@
 // The package as users get it: packed, and installed in a folder of its own.
 
-import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { runNpm } from "../../scripts/programs.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -17,8 +17,7 @@ function* documentedPrograms() {
 /** The path of a folder that holds the installed package, the documented programs, the digest, and programs that print it. */
 export function installPackage() {
   const folder = mkdtempSync(join(tmpdir(), "ddim-wasm-"));
-  const npm = (...args) =>
-    execFileSync("npm", args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+  const npm = (...args) => runNpm(args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
   const [{ filename }] = JSON.parse(npm("pack", root, "--ignore-scripts", "--json", "--silent"));
   writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
   npm("install", "--offline", "--silent", `./${filename}`);

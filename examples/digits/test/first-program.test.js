@@ -9,6 +9,7 @@ import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { decode } from "fast-png";
+import { runNpm } from "../../../scripts/programs.js";
 
 const example = fileURLToPath(new URL("..", import.meta.url));
 const root = fileURLToPath(new URL("../../..", import.meta.url));
@@ -28,7 +29,7 @@ test("the first program draws the picture under it", () => {
   const [, code] = /^```js\n\/\/ draw\.mjs\n([^]*?)^```$/m.exec(readme);
   const [, picture] = /^```text\n([^]*?)^```$/m.exec(readme);
   const [{ filename }] = JSON.parse(
-    execFileSync("npm", ["pack", root, "--ignore-scripts", "--json", "--silent"], { cwd: folder, encoding: "utf8" }),
+    runNpm(["pack", root, "--ignore-scripts", "--json", "--silent"], { cwd: folder, encoding: "utf8" }),
   );
   const library = join(folder, "node_modules/ddim-wasm");
   mkdirSync(library, { recursive: true });
