@@ -11,13 +11,14 @@ const UNRELEASED = /^## (?:.+ - )?unreleased$/im;
 const VERSION = /^version: (.*)$/m;
 const DATE = /^date-released: "(.*)"\n/m;
 
-/** Turns the section of what is not released into that of a version, and writes both into CITATION.cff. */
+/** Whether the changelog has a section of what is not released. */
+export function hasUnreleased() {
+  return UNRELEASED.test(read("CHANGELOG.md"));
+}
+
+/** Turns that section into the one of a version, and writes version and date into CITATION.cff. */
 export function release(version, date) {
-  const changelog = read("CHANGELOG.md");
-  if (!UNRELEASED.test(changelog)) {
-    throw new Error(`CHANGELOG.md has nothing to release: write what ${version} changes under "## Unreleased"`);
-  }
-  write("CHANGELOG.md", changelog.replace(UNRELEASED, `## ${version} - ${date}`));
+  write("CHANGELOG.md", read("CHANGELOG.md").replace(UNRELEASED, `## ${version} - ${date}`));
   const citation = read("CITATION.cff").replace(DATE, "");
   write("CITATION.cff", citation.replace(VERSION, `version: ${version}\ndate-released: "${date}"`));
 }

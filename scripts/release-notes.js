@@ -3,7 +3,7 @@
 import { notesOf } from "./changelog.js";
 
 try {
-  console.log(notesOf(process.argv[2]));
+  console.log(notesOf(process.argv[2] ?? ""));
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;
