@@ -18,7 +18,7 @@ export interface ChildOptions {
  * Runs a script that knows the library as `library`, and returns what it gave to `report`. Fails when the process was
  * stopped, or ended in any other way than by itself.
  */
-export function runInChild(script: string, { heap, seconds = 10 }: ChildOptions = {}): any {
+export function runInChild(script: string, { heap, seconds = 120 }: ChildOptions = {}): any {
   const source = `
     import * as library from ${JSON.stringify(pathToFileURL(resolve("ddim-wasm")).href)};
     const report = (value) => console.log(JSON.stringify(value));

@@ -1,11 +1,11 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { float32, float64, readGolden, relativeError } from "./golden.js";
+import { describeCase, float32, float64, readGolden, relativeError } from "./golden.js";
 import { implementations } from "./implementations.js";
 
 for (const [name, { DDIMScheduler }] of Object.entries(implementations)) {
   for (const golden of readGolden("diffusers").cases) {
-    test(`${name}: ${golden.name} of diffusers is met within 1e-6 of float64`, () => {
+    test(`${name}: ${describeCase(golden)} of diffusers is met within 1e-6 of float64`, () => {
       const scheduler = DDIMScheduler.fromConfig(golden.config, {}, { onWarning() {} });
       scheduler.setTimesteps(golden.num_inference_steps);
       if (golden.timesteps) assert.equal(Array.from(scheduler.timesteps), golden.timesteps);

@@ -7,6 +7,29 @@ export function readGolden(name: string): any {
   return JSON.parse(readFileSync(new URL(`../../tests/golden/${name}.json`, import.meta.url), "utf8"));
 }
 
+/** Defaults of diffusers' DDIMScheduler: a case's name tells what differs. */
+const USUAL: Record<string, unknown> = {
+  num_train_timesteps: 1000,
+  beta_start: 0.0001,
+  beta_end: 0.02,
+  clip_sample: true,
+  clip_sample_range: 1,
+  thresholding: false,
+  rescale_betas_zero_snr: false,
+  set_alpha_to_one: true,
+  steps_offset: 0,
+};
+
+/** A case's name with its options, as a failing test prints it. */
+export function describeCase(golden: any): string {
+  const { name, config, num_inference_steps: steps, timestep, eta, use_clipped_model_output: rederives } = golden;
+  const step = timestep === undefined ? {} : { timestep, eta, ...(rederives && { use_clipped_model_output: true }) };
+  const told = Object.entries({ ...config, num_inference_steps: steps, ...step }).filter(
+    ([key, value]) => USUAL[key] !== value && (config.thresholding || !/^(sample_max|dynamic_thr)/.test(key)),
+  );
+  return `${name} (${told.map(([key, value]) => `${key} ${Array.isArray(value) ? `of ${value.length}` : value}`).join(", ")})`;
+}
+
 function bytes(base64: string): ArrayBuffer {
   return Uint8Array.from(Buffer.from(base64, "base64")).buffer;
 }

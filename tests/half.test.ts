@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { halfDistance, halfToNumber, numberToHalf } from "./binary16.js";
-import { float64, halves, readGolden } from "./golden.js";
+import { describeCase, float64, halves, readGolden } from "./golden.js";
 import { implementations } from "./implementations.js";
 
 const resolve = createRequire(import.meta.url).resolve;
@@ -49,7 +49,7 @@ for (const [name, { DDIMScheduler, Generator }] of Object.entries(implementation
       assert.equal(Array.from(nearest), Array.from(float64(golden.truth), numberToHalf), "the oracle");
       nearest.forEach((bits, i) => {
         const distance = halfDistance(bits, data[i]!);
-        assert.ok(distance <= 1, `${golden.name}, element ${i}: ${distance} units off`);
+        assert.ok(distance <= 1, `${describeCase(golden)}, element ${i}: ${distance} units off`);
         values++;
         if (distance > 0) off++;
       });

@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { halfToNumber } from "./binary16.js";
-import { float32, halves, readGolden, relativeError } from "./golden.js";
+import { describeCase, float32, halves, readGolden, relativeError } from "./golden.js";
 import { implementations } from "./implementations.js";
 
 // How a case's tensors are stored and read back. MindFlow's tables have the data's precision, hence the tolerances.
@@ -17,7 +17,7 @@ const KINDS = {
 for (const [name, { DDIMScheduler }] of Object.entries(implementations)) {
   for (const golden of readGolden("mindflow").cases) {
     const { decode, values, tolerance } = KINDS[golden.config.compute_dtype as keyof typeof KINDS];
-    test(`${name}: ${golden.name} of MindFlow is met within ${tolerance}`, () => {
+    test(`${name}: ${describeCase(golden)} of MindFlow is met within ${tolerance}`, () => {
       const scheduler = DDIMScheduler.fromConfig(golden.config, {}, { onWarning() {} });
       scheduler.setTimesteps(golden.num_inference_steps);
       assert.equal(Array.from(scheduler.timesteps), golden.timesteps);
