@@ -766,6 +766,14 @@ test("init: after the first use a module comes too late", async () => {
   assert.equal(world.go(), expectedResults);
 });
 
+test("init: a module that arrives after the first use comes too late", async () => {
+  const library = await copy("used meanwhile");
+  const loading = library.init(Promise.resolve(wasm)).catch((thrown: unknown) => thrown);
+  const expected = makeWorld(library).go();
+  assertError(await loading, Error, ['"source"', "too late", "call init before"]);
+  assert.equal(makeWorld(library).go(), expected);
+});
+
 const { CompileError } = WebAssembly as Any;
 
 const FAILED_LOADS: [what: string, source: () => Any, error: ErrorClass, ...pieces: string[]][] = [

@@ -164,6 +164,25 @@ test("inpainting halves keeps the known bits", async () => {
   assert.ok(Array.from(result.data, halfToNumber).every(Number.isFinite));
 });
 
+for (const options of [
+  { timestepSpacing: "trailing" },
+  { timestepSpacing: "leading", stepsOffset: 100 },
+  { timestepSpacing: "linspace", setAlphaToOne: false },
+] as const) {
+  test(`what is known is clean after the last step, wherever that leads: ${Object.values(options).join(", ")}`, async () => {
+    const known = normalTensor(6, [1, 2, 4, 5]);
+    const data = Float32Array.from({ length: 20 }, (_, i) => i % 2);
+    const result = await makePipeline(options).run({
+      dims: known.dims,
+      known,
+      mask: { data, dims: [4, 5] },
+      generator: new Generator(1),
+      numInferenceSteps: 7,
+    });
+    known.data.forEach((value, i) => i % 2 === 0 && assert.is(result.data[i], value));
+  });
+}
+
 // ---- which noise the known part has
 
 const Pipeline = pipelineOf(implementations.simd);

@@ -23,5 +23,5 @@ export const implementations = {
 
 /** The pipeline's class, which tests use as untyped callers do. */
 export function pipelineOf(library: any): any {
-  return library.DiffusionPipeline ?? library.DiffusionPipeline;
+  return library.DiffusionPipeline;
 }

@@ -1,4 +1,4 @@
-import type { DDIMSchedulerOptions } from "ddim-wasm";
+import type { DDIMSchedulerOptions, PlainTensor } from "ddim-wasm";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { relativeError } from "./golden.js";
@@ -155,6 +155,21 @@ test("a refinement that does not converge tells so", async () => {
   assert.is(converged, false);
   assert.is(worst!.timestep, 999);
   assert.ok(worst!.residual > 1e-6);
+});
+
+test("a refinement takes no more model calls than it says", async () => {
+  for (const iterations of [1, 2, 5]) {
+    let calls = 0;
+    const pipeline = new DiffusionPipeline({
+      scheduler: new DDIMScheduler({ clipSample: false }),
+      // Another model at each call: no step can be undone.
+      model: ({ data, dims }: PlainTensor<Float32Array>) => ({ data: data.map((value) => value + ++calls), dims }),
+    });
+    const sample = normalTensor(1, [1, 9]);
+    const { converged } = await pipeline.invert({ sample, numInferenceSteps: 3, refine: { iterations } });
+    assert.is(converged, false);
+    assert.is(calls, 3 * 9 * (1 + iterations));
+  }
 });
 
 test("other data, schedules and spacings, for the record", async () => {

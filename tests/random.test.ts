@@ -325,6 +325,8 @@ for (const [name, { Generator }] of Object.entries(implementations)) {
     assert.is(hasCached, 1);
     assert.is(Math.fround(cached), second);
     assert.is.not(cached, second, "the second half of a pair is kept in float64");
+    assert.is(generator.randn([1]).data[0], second);
+    assert.equal([fields().hasCached, fields().cached], [0, 0], "nothing is left of what was taken");
   });
 
   test(`${name}: a state made elsewhere is taken`, () => {

@@ -106,6 +106,30 @@ for (const [name, { allocate, DDIMScheduler, Generator }] of Object.entries(impl
     next.free();
   });
 
+  test(`${name}: a second free leaves what has been allocated since alone`, () => {
+    const tensor = allocate([1000]);
+    tensor.free();
+    const next = allocate([1000]);
+    tensor.free();
+    const others = [allocate([1000]), allocate([1000])];
+    next.data.fill(1);
+    for (const other of others) assert.ok(other.data.every((value) => value === 0));
+    for (const each of [next, ...others]) each.free();
+  });
+
+  test(`${name}: noise in the result's place is read before that is written`, () => {
+    for (const type of ["float32", "float16"] as const) {
+      for (const length of LENGTHS) {
+        const [x, m, z] = [draw(1, [1, length], type), draw(2, [1, length], type), draw(3, [1, length], type)];
+        const expected = schedulers.linear.step(m.outside, x.outside, 500, { eta: 1, varianceNoise: z.outside });
+        const options = { eta: 1, varianceNoise: z.inside, out: z.inside };
+        schedulers.linear.step(m.inside, x.inside, 500, options);
+        assert.equal(z.inside.data, expected.data, `${length} ${type}`);
+        for (const { inside } of [x, m, z]) inside.free();
+      }
+    }
+  });
+
   test(`${name}: what cannot be allocated is refused, and everything goes on`, () => {
     const expectations: [() => unknown, RegExp][] = [
       [() => allocate([(1 << 28) + 1]), /"dims" expected at most 1073741824 bytes/],

@@ -59,6 +59,29 @@ for (const [name, { DDIMScheduler }] of Object.entries(implementations)) {
     });
   }
 
+  test(`${name}: infinities in a last step that is clipped end at its bounds: what has no share is left out`, () => {
+    for (const predictionType of PREDICTIONS) {
+      const scheduler = new DDIMScheduler({ predictionType, clipSampleRange: 0.75 });
+      scheduler.setTimesteps(20);
+      // The sign of x0 where the sample is infinite, and where the model output is.
+      const signs = { epsilon: [1, -1], sample: [0, 1], v_prediction: [1, -1] }[predictionType];
+      // Vectors, and what is left after them.
+      for (const length of [3, 40]) {
+        for (const value of [Infinity, -Infinity]) {
+          const [zeros, filled] = [new Float32Array(length), new Float32Array(length).fill(value)];
+          const results = [scheduler.step(zeros, filled, 0), scheduler.step(filled, zeros, 0)];
+          for (const [i, result] of results.entries()) {
+            const bound = 0.75 * signs[i]! * Math.sign(value);
+            assert.ok(
+              result.every((element) => element === bound),
+              `${predictionType}, ${length} of ${value}: ${result[0]} instead of ${bound}`,
+            );
+          }
+        }
+      }
+    }
+  });
+
   test(`${name}: a threshold too small to divide by in float32`, () => {
     for (const predictionType of PREDICTIONS) {
       for (const sampleMaxValue of [1e-39, 1e-45, 5e-324, 2 ** -127]) {
