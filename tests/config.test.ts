@@ -1,6 +1,6 @@
 // Configurations: from a scheduler_config.json and back, and what is told on the way.
 
-import * as fc from "fast-check";
+import * as fc from "./fast-check.js";
 import { inspect } from "node:util";
 import { test } from "uvu";
 import * as assert from "uvu/assert";

@@ -1,7 +1,7 @@
 // What a tensor may be, and where it may lie: containers come out as they went in, `out` may be any memory that the
 // inputs use, and code of the user's that runs in the middle of a call disturbs nothing.
 
-import * as fc from "fast-check";
+import * as fc from "./fast-check.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { runInNewContext } from "node:vm";

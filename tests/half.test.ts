@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import * as fc from "fast-check";
+import * as fc from "./fast-check.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { halfDistance, halfToNumber, numberToHalf } from "./binary16.js";

@@ -1,5 +1,5 @@
 import type { DDIMSchedulerOptions } from "ddim-wasm";
-import * as fc from "fast-check";
+import * as fc from "./fast-check.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { implementations } from "./implementations.js";

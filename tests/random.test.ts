@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Generator as GeneratorType } from "ddim-wasm";
-import * as fc from "fast-check";
+import * as fc from "./fast-check.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { readGolden } from "./golden.js";

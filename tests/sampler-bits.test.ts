@@ -1,6 +1,6 @@
 // LCM, TCD and DPM-Solver++: the SIMD and the scalar module give the same bits.
 
-import * as fc from "fast-check";
+import * as fc from "./fast-check.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { implementations, type Library } from "./implementations.js";

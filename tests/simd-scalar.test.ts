@@ -1,6 +1,6 @@
 // The SIMD and the scalar module give the same bits, whatever they are asked for.
 
-import * as fc from "fast-check";
+import * as fc from "./fast-check.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { StepOptions, StepResult } from "ddim-wasm";

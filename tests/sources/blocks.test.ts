@@ -1,6 +1,6 @@
 // src/module/blocks.ts against a model that knows only which blocks are in use.
 
-import * as fc from "fast-check";
+import * as fc from "../fast-check.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { Blocks } from "../../src/module/blocks.js";

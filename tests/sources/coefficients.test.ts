@@ -1,6 +1,6 @@
 // src/schedule/coefficients.ts through the kernel that its results are for, against the formulas in float64.
 
-import * as fc from "fast-check";
+import * as fc from "../fast-check.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import {

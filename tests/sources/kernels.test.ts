@@ -1,6 +1,6 @@
 // The module's functions, called directly: SIMD and scalar give the same bits, and nothing beyond n is read or written.
 
-import * as fc from "fast-check";
+import * as fc from "../fast-check.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Instance } from "../../src/module/instance.js";

@@ -1,6 +1,6 @@
 // Drawing for whole tensors and for tensors in pieces: the same bits, whatever the pieces.
 
-import * as fc from "fast-check";
+import * as fc from "../fast-check.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Distribution, draw, NormalStream, type RandomState, seededState } from "../../src/kernels/noise.js";

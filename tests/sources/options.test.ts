@@ -1,4 +1,4 @@
-import * as fc from "fast-check";
+import * as fc from "../fast-check.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { resolveConfig, SHARED_OPTIONS, type SchedulerOptions } from "../../src/schedule/options.js";

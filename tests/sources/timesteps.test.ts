@@ -1,4 +1,4 @@
-import * as fc from "fast-check";
+import * as fc from "../fast-check.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { checkTimestepList, followerOf, makeTimesteps, type TimestepOptions } from "../../src/schedule/timesteps.js";
