@@ -58,4 +58,31 @@ test("what does not fit is refused", () => {
   for (const [call, message] of cases) assert.throws(call, message);
 });
 
+test("a picture that no memory holds is refused by name", () => {
+  const latents = { data: new Float32Array(0), dims: [0, 1e9, 1e9] };
+  assert.throws(() => latentToRgb(latents, { weights: [], bias: [0, 0, 0] }), /^"latents" expected fewer elements/);
+});
+
+test("factors are read once, before the latents", () => {
+  const latents = normalTensor(1, [4, 5, 6]);
+  const expected = latentToRgb(latents, SD1_LATENT_RGB);
+  let reads = 0;
+  const factors = {
+    get weights() {
+      return reads++ === 0 ? SD1_LATENT_RGB.weights : [];
+    },
+    bias: SD1_LATENT_RGB.bias,
+  };
+  assert.equal(latentToRgb(latents, factors), expected);
+  assert.is(reads, 1);
+  const lost = {
+    ...SD1_LATENT_RGB,
+    get weights() {
+      structuredClone(latents.data.buffer, { transfer: [latents.data.buffer] });
+      return SD1_LATENT_RGB.weights;
+    },
+  };
+  assert.throws(() => latentToRgb(latents, lost), /"latents.*detached array/);
+});
+
 test.run();

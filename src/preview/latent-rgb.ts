@@ -5,14 +5,17 @@ import { outOfRange, wrongType } from "../checks/errors.js";
 import { type Entries, OptionTable } from "../checks/options.js";
 import { toFloats } from "../kernels/elementwise.js";
 import { useInstance } from "../module/default.js";
+import { allocateArray } from "../tensor/dtype.js";
 import { readOperand, type TensorLike } from "../tensor/tensor.js";
 import { part } from "../tensor/typed-array.js";
+
+type Color = readonly [number, number, number];
 
 /** Red, green and blue in [0, 255]: `bias` plus the latent channels times their rows of `weights`. */
 export interface LatentRgbFactors {
   /** One row of red, green and blue for each latent channel. */
-  readonly weights: readonly (readonly [number, number, number])[];
-  readonly bias: readonly [number, number, number];
+  readonly weights: readonly Color[];
+  readonly bias: Color;
 }
 
 /**
@@ -78,25 +81,29 @@ const OPTIONS = /* @__PURE__ */ new OptionTable({ element: [0] } satisfies Entri
  */
 export function latentToRgb(latents: TensorLike, factors: LatentRgbFactors, options?: LatentToRgbOptions): RgbaImage {
   const { element } = OPTIONS.read("options", options);
+  const { weights, bias } = readFactors(factors);
+  // The last to be read: code of the other arguments could change its memory.
   const operand = readOperand(useInstance(), latents, "latents");
   const dims = operand.dims ?? [];
   if (dims.length !== 3 && dims.length !== 4) {
     throw outOfRange("latents", "dims [batch, channels, height, width] or [channels, height, width]", dims);
   }
   const [channels, height, width] = dims.slice(-3) as [number, number, number];
-  checkFactors(factors, channels);
+  if (weights.length !== channels) {
+    throw outOfRange("factors.weights", `${channels} rows, one for each channel of the latents`, weights.length);
+  }
 
   const pixels = height * width;
   const batch = dims.length === 4 ? dims[0]! : 1;
   if (batch === 0) throw outOfRange("latents", "a batch of at least one, got an empty one: dims", dims);
   const start = checkInteger("element", element, 0, batch - 1) * channels * pixels;
   const values = toFloats(useInstance(), part(operand.values, start, channels * pixels));
-  const data = new Uint8ClampedArray(4 * pixels);
+  const data = allocateArray(Uint8ClampedArray, 4 * pixels, "latents");
   for (let pixel = 0; pixel < pixels; pixel++) {
     for (let color = 0; color < 3; color++) {
-      let value = factors.bias[color]!;
+      let value = bias[color]!;
       for (let channel = 0; channel < channels; channel++) {
-        value += factors.weights[channel]![color]! * values[channel * pixels + pixel]!;
+        value += weights[channel]![color]! * values[channel * pixels + pixel]!;
       }
       data[4 * pixel + color] = value;
     }
@@ -105,16 +112,17 @@ export function latentToRgb(latents: TensorLike, factors: LatentRgbFactors, opti
   return { data, width, height };
 }
 
-function checkFactors(factors: unknown, channels: number): void {
-  const expected = "{ weights, bias }, with a row of three weights for each channel";
-  if (!isRecord(factors)) throw wrongType("factors", expected, factors);
-  const { weights, bias } = factors;
-  if (!Array.isArray(weights) || ![bias, ...weights].every(isColor)) throw wrongType("factors", expected, factors);
-  if (weights.length !== channels) {
-    throw outOfRange("factors.weights", `${channels} rows, one for each channel of the latents`, weights.length);
-  }
+/** A copy of the factors. */
+function readFactors(factors: unknown): LatentRgbFactors {
+  const { weights, bias } = isRecord(factors) ? factors : {};
+  const rows = Array.isArray(weights) ? Array.from(weights, copyColor) : [null];
+  const constants = copyColor(bias);
+  if (constants && rows.every((row) => row !== null)) return { weights: rows, bias: constants };
+  throw wrongType("factors", "{ weights, bias }, with a row of three weights for each channel", factors);
 }
 
-function isColor(row: unknown): boolean {
-  return Array.isArray(row) && row.length === 3 && row.every(Number.isFinite);
+/** A copy of three numbers; null for anything else. */
+function copyColor(row: unknown): Color | null {
+  const color: unknown[] = Array.isArray(row) ? Array.from(row) : [];
+  return color.length === 3 && color.every(Number.isFinite) ? (color as unknown as Color) : null;
 }
