@@ -11,8 +11,7 @@ import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
-import { build } from "esbuild";
-import { deferredLoader } from "./build.js";
+import { compileTests } from "./compile-tests.js";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -41,26 +40,6 @@ function listTests() {
   return [...SLOW.filter((name) => chosen.includes(name)), ...rest];
 }
 
-async function compile(names) {
-  rmSync(join(root, "build/tests"), { recursive: true, force: true });
-  await build({
-    absWorkingDir: root,
-    entryPoints: names.map((name) => `tests/${name}.test.ts`),
-    outbase: "tests",
-    outdir: "build/tests",
-    bundle: true,
-    splitting: true,
-    format: "esm",
-    platform: "node",
-    target: "node20",
-    packages: "external",
-    alias: { "#platform": "./src/platform/default.ts" },
-    plugins: [deferredLoader],
-    sourcemap: "inline",
-    logLevel: "warning",
-  });
-}
-
 /** Runs a file; the exit code of its process and what that printed. */
 function run(name) {
   const file = `build/tests/${name}.test.js`;
@@ -86,7 +65,11 @@ function remarks(output) {
 
 const names = listTests();
 if (names.length === 0) throw new Error(`no test's path matches "${pattern}"`);
-await compile(names);
+rmSync(join(root, "build/tests"), { recursive: true, force: true });
+await compileTests(
+  names.map((name) => `tests/${name}.test.ts`),
+  "build/tests",
+);
 
 const start = performance.now();
 let passed = 0;

@@ -325,10 +325,14 @@ test("options that do not fit are refused before the model is called", async () 
   assert.is(calls, 0);
   const unset = await rejection(makePipeline().run({ dims: [1, 4] }));
   assert.match(unset.message, "call scheduler.setTimesteps first, or give numInferenceSteps");
-  assert.throws(
-    () => new DiffusionPipeline({ scheduler: {}, model } as never),
-    /"scheduler" expected a scheduler of ddim-wasm that denoises, such as a DDIMScheduler, got an object/,
-  );
+  const own = new DDIMScheduler();
+  const others = [{}, Object.create(own), Object.create(DDIMScheduler.prototype), new Proxy(own, {})];
+  for (const scheduler of [...others, new implementations.scalar.DDIMScheduler()]) {
+    assert.throws(
+      () => new DiffusionPipeline({ scheduler, model } as never),
+      /"scheduler" expected a scheduler of ddim-wasm that denoises, such as a DDIMScheduler, got an object/,
+    );
+  }
   assert.throws(
     () => new DiffusionPipeline({ scheduler: new DDIMScheduler(), model: 1 } as never),
     /"model" expected a function/,

@@ -46,7 +46,7 @@ export class DiffusionPipeline<X extends Tensor = PlainTensor<Float32Data>, C = 
    */
   constructor(options: DiffusionPipelineOptions<X, C>) {
     const { scheduler, model } = PIPELINE_OPTIONS.read("options", options);
-    if (!(scheduler instanceof Scheduler) || scheduler.definition.direction !== "denoise") {
+    if (!Scheduler.isScheduler(scheduler) || scheduler.definition.direction !== "denoise") {
       throw wrongType("scheduler", "a scheduler of ddim-wasm that denoises, such as a DDIMScheduler", scheduler);
     }
     if (typeof model !== "function") throw wrongType("model", "a function", model);

@@ -31,6 +31,11 @@ export abstract class Scheduler<
   /** Source of noise where none is given. */
   #generator: Generator | undefined;
 
+  /** @internal Whether a value is a scheduler of this copy of the library: neither a proxy of one, nor like one. */
+  static isScheduler(value: unknown): value is Scheduler {
+    return typeof value === "object" && value !== null && #generator in value;
+  }
+
   /**
    * Noises samples to the level of a timestep: sqrt(a_t) x_0 + sqrt(1 - a_t) noise (arXiv 2010.02502, formula 4).
    *
