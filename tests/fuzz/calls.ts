@@ -239,7 +239,7 @@ function preview(world: World): unknown {
 /** A model that does what it should, most of the time. */
 function modelOf(world: World, isGuided: boolean): (...args: any[]) => unknown {
   const { random } = world;
-  return (sample: any, _t: number, { signal }: any) => {
+  const model = (sample: any, _t: number, { signal }: any): unknown => {
     if (!random.chance(0.06)) {
       if (random.chance(0.05)) world.meddle();
       const { data = sample, dims = [1, data.length] } = sample;
@@ -266,6 +266,7 @@ function modelOf(world: World, isGuided: boolean): (...args: any[]) => unknown {
         world.hasMeddled = true;
         return sample;
       case 5:
+        // oxlint-disable-next-line unicorn/no-thenable -- a thenable that fails
         return { then: () => world.throwOwn() };
       case 6:
         if (signal) signal.aborted = true;
@@ -274,11 +275,13 @@ function modelOf(world: World, isGuided: boolean): (...args: any[]) => unknown {
         return tensor(world, sample.dims ?? [3], false);
     }
   };
+  return (...args) => world.own(() => model(...(args as [any, number, any])));
 }
 
 function makePipeline(world: World): unknown {
   const { library, random } = world;
-  const scheduler = random.chance(0.05) ? wrongValue(world) : random.pick(world.schedulers);
+  const right = random.pick(world.schedulers);
+  const scheduler = random.pick<unknown>([right, right, right, wrongValue(world), Object.create(right), new Proxy(right, {})]); // prettier-ignore
   const model = random.chance(0.05) ? wrongValue(world) : modelOf(world, false);
   const pipeline = new library.DiffusionPipeline(optionsOf(world, { scheduler, model }) as any);
   keep(world.pipelines, pipeline);

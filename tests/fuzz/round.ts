@@ -37,19 +37,22 @@ const POLLUTION: [name: string, value: unknown][] = [
   ["0", 5],
 ];
 
+/** What every object inherits from. */
+const everything = Object.prototype as unknown as Record<string, unknown>;
+
 /** Errors that name no argument: those of the wrong moment, and of what a model has made. */
 const OTHER_MESSAGES =
   /^(call (scheduler\.)?setTimesteps first|the run was aborted|the (model output|sample) of step \d+, at timestep \d+, is not finite|no memory left for a resident tensor|beta \d+ of the schedule expected)/;
 
 /** Engines' own errors about what a call was given, from before the library sees it. */
-const OF_PROXIES = /proxy that has been revoked/;
+const OF_ENGINE = /proxy that has been revoked|^Class constructor \w+ cannot be invoked without 'new'$/;
 
 /** What is wrong about an error that a call threw; null where nothing is. */
 function faultOf(error: unknown, world: World): string | null {
   if (world.thrown.some((own) => Object.is(own, error)) || error instanceof OwnError) return null;
   if (!(error instanceof Error)) return "something was thrown that is no error";
   if (error.name === "RuntimeError") return "a trap";
-  if (OF_PROXIES.test(error.message)) return null;
+  if (OF_ENGINE.test(error.message)) return null;
   const isKnown = [TypeError, RangeError, Error].some((Class) => error.constructor === Class);
   if (!isKnown) return "an error of another class";
   if (error.constructor === Error && !OTHER_MESSAGES.test(error.message)) {
@@ -63,11 +66,12 @@ function faultOf(error: unknown, world: World): string | null {
   return error.message.length > 1000 ? "a message of more than 1,000 characters" : null;
 }
 
-/** The arrays of a call that failed must hold what they held before. */
-function findWritten({ watched, hasMeddled }: World): string | null {
+/** The arrays of a call that failed must hold what they held before, and the generators be where they were. */
+function findWritten({ watched, states, generators, hasMeddled }: World): string | null {
   if (hasMeddled) return null;
+  if (states.some((state, i) => Buffer.compare(state, generators[i].getState()) !== 0)) return "a generator has moved";
   for (const { values, copy } of watched) {
-    if (values.length !== copy.length) continue;
+    if (values.length === 0 || values.length !== copy.length) continue;
     if (Buffer.compare(bytesOf(values), bytesOf(copy)) !== 0) return "an argument was written to";
   }
   return null;
@@ -92,7 +96,7 @@ export async function playRound(library: Library, seed: number, canary: string):
     world.begin();
     let isError = false;
     let error: unknown;
-    if (pollution) Object.defineProperty(Object.prototype, pollution[0], { value: pollution[1], configurable: true, writable: true }); // prettier-ignore
+    if (pollution) everything[pollution[0]] = pollution[1];
     try {
       const result = CALLS[name]![1](world);
       if (result instanceof Promise) await result;
@@ -100,7 +104,7 @@ export async function playRound(library: Library, seed: number, canary: string):
       isError = true;
       error = thrown;
     } finally {
-      if (pollution) delete (Object.prototype as Record<string, unknown>)[pollution[0]];
+      if (pollution) delete everything[pollution[0]];
     }
     if (isError) {
       const fault = faultOf(error, world) ?? (name === "run" ? null : findWritten(world));

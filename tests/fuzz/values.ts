@@ -23,7 +23,9 @@ class Lying extends Float32Array {
   }
 }
 
-class Empty {}
+class Empty {
+  method(): void {}
+}
 
 const PRIMITIVES = [
   undefined,
@@ -98,7 +100,6 @@ const OBJECTS: ((world: World) => unknown)[] = [
   (world) => world.generators[0],
   (world) => world.pipelines[0],
   (world) => Object.create(Object.getPrototypeOf(world.generators[0])),
-  (world) => Object.create(Object.getPrototypeOf(world.schedulers[0])),
   (world) => ({ ...world.random.pick([{ data: new Float32Array(0) }, {}]), dims: world.random.pick(HUGE_DIMS) }),
   (world) => {
     const { proxy, revoke } = Proxy.revocable({}, {});

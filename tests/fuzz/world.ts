@@ -19,6 +19,8 @@ export class World {
   residents: { data: Data; dims: readonly number[]; free(): void }[] = [];
   /** Arrays that the current call was given, each with a copy. */
   watched: { values: Data; copy: Data }[] = [];
+  /** The states of the generators before the current call. */
+  states: Uint8Array[] = [];
   /** Whether code of the call's arguments has changed memory itself. */
   hasMeddled = false;
   /** What the call's arguments have thrown. */
@@ -36,6 +38,7 @@ export class World {
   /** Begins a call. */
   begin(): void {
     this.watched = [];
+    this.states = [];
     this.thrown = [];
     this.hasMeddled = false;
   }
@@ -53,8 +56,19 @@ export class World {
     return values;
   }
 
-  /** Remembers what is in the arrays, right before the library is called. */
+  /** Runs code of an argument: what it throws has to come out as it is. */
+  own<T>(code: () => T): T {
+    try {
+      return code();
+    } catch (error) {
+      this.thrown.push(error);
+      throw error;
+    }
+  }
+
+  /** Remembers what is in the arrays, and where the generators are, right before the library is called. */
   seal(): void {
+    if (this.random.chance(0.1)) this.states = this.generators.map((generator) => generator.getState());
     for (const each of this.watched) if (each.values.length > 0) each.copy = each.values.slice();
   }
 
@@ -69,8 +83,12 @@ export class World {
 
   /** What hostile code does in the middle of a call. */
   meddle(): void {
-    const { random } = this;
     this.hasMeddled = true;
+    this.own(() => this.#meddle());
+  }
+
+  #meddle(): void {
+    const { random } = this;
     switch (random.below(7)) {
       case 0:
         this.residents.shift()?.free();
@@ -86,7 +104,8 @@ export class World {
       case 3: {
         const { buffer } = this.watched[random.below(Math.max(this.watched.length, 1))]?.values ?? {};
         if ((buffer as { resizable?: boolean } | undefined)?.resizable) {
-          (buffer as unknown as { resize(length: number): void }).resize(random.below(200));
+          const { maxByteLength } = buffer as unknown as { maxByteLength: number };
+          (buffer as unknown as { resize(length: number): void }).resize(random.below(maxByteLength + 1));
         }
         break;
       }
