@@ -9,7 +9,7 @@ const MEGABYTES = 16;
 
 /** Counts the values of `actual` that differ from those of `expected`. */
 const PRELUDE = `
-  const { DDIMInverseScheduler, DDIMScheduler, Generator } = library;
+  const { DDIMInverseScheduler, DDIMScheduler, DPMSolverMultistepScheduler, Generator, LCMScheduler } = library;
   const differences = (actual, expected) => {
     let count = Math.abs(actual.length - expected.length);
     for (let i = 0; i < expected.length; i++) if (actual[i] !== expected[i]) count++;
@@ -18,7 +18,11 @@ const PRELUDE = `
   const scheduler = new DDIMScheduler();
   scheduler.setTimesteps(20);
   const inverse = new DDIMInverseScheduler();
-  inverse.setTimesteps(20);`;
+  inverse.setTimesteps(20);
+  const dpm = new DPMSolverMultistepScheduler();
+  dpm.setTimesteps(20);
+  const lcm = new LCMScheduler();
+  lcm.setTimesteps(4);`;
 
 /** Calls with a tensor made of data and dims; one timestep holds for the whole batch. */
 const CALLS: Record<string, string> = {
@@ -27,6 +31,8 @@ const CALLS: Record<string, string> = {
     "scheduler.step(m, x, 500, { eta: 1, generator: new Generator(3), useClippedModelOutput: true })",
   "a step to a timestep of one's own": "scheduler.step(m, x, 500, { prevTimestep: 100, out: x })",
   "an inverse step": "inverse.step(m, x, 500)",
+  "a step with a history": "dpm.step(m, x, 500, { history: { predOriginalSample: x, timestep: 600 } })",
+  "a step of LCM": "lcm.step(m, x, 999, { varianceNoise: m })",
   addNoise: "scheduler.addNoise(x, m, 500)",
   getVelocity: "scheduler.getVelocity(x, m, 500n)",
 };

@@ -199,7 +199,8 @@ export class DPMSolverMultistepScheduler extends Scheduler<
     const last = this.settings.numTrainTimesteps - 1;
     const original = readMatching(core, predOriginalSample, "history.predOriginalSample", sample);
     const timesteps = readTimesteps("history.timestep", timestep, batch, 0, last);
-    for (let i = 0; i < batch; i++) {
+    const shared = typeof timesteps === "number" && typeof from === "number";
+    for (let i = 0; i < (shared ? 1 : batch); i++) {
       const t = timestepOf(timesteps, i);
       const least = timestepOf(from, i) + 1;
       if (t < least) throw outOfRange("history.timestep", `the timestep of an earlier step, from ${least} on`, t);
