@@ -29,7 +29,8 @@ export function show(value: unknown): string {
     const first = value.slice(0, 8).map((item) => (typeof item === "object" ? "…" : show(item)));
     return `[${first.join(", ")}${value.length > 8 ? ", …" : ""}]`;
   }
-  if (value instanceof Map || value instanceof Set) return value instanceof Map ? "a Map" : "a Set";
+  if (value instanceof Map) return "a Map";
+  if (value instanceof Set) return "a Set";
   return "an object";
 }
 

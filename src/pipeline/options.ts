@@ -13,7 +13,7 @@ const abortSignal: Check<StopSignal> = (name, value) => {
 
 export const PIPELINE_OPTIONS = /* @__PURE__ */ new OptionTable({
   scheduler: [undefined],
-  model: [undefined, callback],
+  model: [undefined],
 } satisfies Entries<DiffusionPipelineOptions>);
 
 const LOOP_OPTIONS = /* @__PURE__ */ new OptionTable({

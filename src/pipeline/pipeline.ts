@@ -1,5 +1,6 @@
 // The loop around step(): sampling, guidance, image-to-image, inpainting, inversion.
 
+import { callback } from "../checks/checks.js";
 import { wrongType } from "../checks/errors.js";
 import { DDIMScheduler } from "../schedulers/ddim.js";
 import { Scheduler } from "../schedulers/scheduler.js";
@@ -49,10 +50,9 @@ export class DiffusionPipeline<X extends Tensor = PlainTensor<Float32Data>, C = 
     if (!Scheduler.isScheduler(scheduler) || scheduler.definition.direction !== "denoise") {
       throw wrongType("scheduler", "a scheduler of ddim-wasm that denoises, such as a DDIMScheduler", scheduler);
     }
-    if (typeof model !== "function") throw wrongType("model", "a function", model);
     this.#scheduler = scheduler as unknown as Scheduler;
     this.scheduler = scheduler as unknown as DenoisingScheduler;
-    this.model = model as Model<X, C>;
+    this.model = callback("model", model) as Model<X, C>;
   }
 
   /**

@@ -1,7 +1,7 @@
 // Where a run starts, and where its noise comes from.
 
 import { useInstance } from "../module/default.js";
-import { Generator } from "../random/generator.js";
+import { type Generator, seedGenerator } from "../random/generator.js";
 import { readGenerators } from "../schedulers/operands.js";
 import type { Scheduler } from "../schedulers/scheduler.js";
 import { checkDims, sizeOf } from "../tensor/dims.js";
@@ -64,10 +64,7 @@ function startFromDims(dims: number[], type: DType, generator: unknown): Start {
 
 /** The generators of a run: one, or one for each batch element; one seeded from crypto where none is given. */
 function readGeneratorList(generator: unknown, batch: number): readonly Generator[] {
-  if (generator !== undefined) return readGenerators(generator, batch);
-  const own = new Generator();
-  own.seed();
-  return [own];
+  return generator === undefined ? [seedGenerator()] : readGenerators(generator, batch);
 }
 
 export function drawNoiseLike(generators: readonly Generator[], x: Operand): Values {

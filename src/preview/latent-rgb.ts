@@ -95,7 +95,7 @@ export function latentToRgb(latents: TensorLike, factors: LatentRgbFactors, opti
 
   const pixels = height * width;
   const batch = dims.length === 4 ? dims[0]! : 1;
-  if (batch === 0) throw outOfRange("latents", "a batch of at least one, got an empty one: dims", dims);
+  if (batch === 0) throw outOfRange("latents", "a batch of at least one", dims);
   const start = checkInteger("element", element, 0, batch - 1) * channels * pixels;
   const values = toFloats(useInstance(), part(operand.values, start, channels * pixels));
   const data = allocateArray(Uint8ClampedArray, 4 * pixels, "latents");
@@ -115,14 +115,13 @@ export function latentToRgb(latents: TensorLike, factors: LatentRgbFactors, opti
 /** A copy of the factors. */
 function readFactors(factors: unknown): LatentRgbFactors {
   const { weights, bias } = isRecord(factors) ? factors : {};
-  const rows = Array.isArray(weights) ? Array.from(weights, copyColor) : [null];
-  const constants = copyColor(bias);
-  if (constants && rows.every((row) => row !== null)) return { weights: rows, bias: constants };
+  const rows = Array.isArray(weights) ? [bias, ...weights].map(copyColor) : [null];
+  if (rows.every((row) => row !== null)) return { bias: rows[0]!, weights: rows.slice(1) };
   throw wrongType("factors", "{ weights, bias }, with a row of three weights for each channel", factors);
 }
 
 /** A copy of three numbers; null for anything else. */
 function copyColor(row: unknown): Color | null {
-  const color: unknown[] = Array.isArray(row) ? Array.from(row) : [];
+  const color = Array.isArray(row) ? [...row] : [];
   return color.length === 3 && color.every(Number.isFinite) ? (color as unknown as Color) : null;
 }

@@ -221,6 +221,13 @@ export class Generator {
   }
 }
 
+/** A new generator, seeded from crypto. @throws Error where the engine has none */
+export function seedGenerator(): Generator {
+  const generator = new Generator();
+  generator.seed();
+  return generator;
+}
+
 function readOut(out: unknown, type: DType | undefined, shape: readonly number[]): Operand {
   const operand = readOperand(useInstance(), out, "out");
   if (type !== undefined && operand.dtype !== type) {

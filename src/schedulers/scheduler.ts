@@ -1,7 +1,7 @@
 // What the schedulers have in common. A sampler adds a definition (its name, options and direction) and says what its step
 // is a mixture of.
 
-import { Generator } from "../random/generator.js";
+import { Generator, seedGenerator } from "../random/generator.js";
 import type { RandomState } from "../kernels/noise.js";
 import type { Instance } from "../module/instance.js";
 import { type Mixture, setCombination } from "../schedule/coefficients.js";
@@ -173,11 +173,7 @@ export abstract class Scheduler<
 
   /** @internal */
   ownGenerator(): RandomState {
-    if (!this.#generator) {
-      const generator = new Generator();
-      generator.seed();
-      this.#generator = generator;
-    }
+    this.#generator ??= seedGenerator();
     return Generator.stateOf(this.#generator)!;
   }
 }
