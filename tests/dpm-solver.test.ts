@@ -225,6 +225,13 @@ test("zero SNR ends at 2^-24, from where every prediction type has a step", () =
   const [x, m, h] = [1, 2, 3].map((seed) => normalTensor(seed, DIMS)) as [Sample, Sample, Sample];
   const history = { predOriginalSample: h, timestep: 3 };
   assert.equal(scheduler.step(m, x, 2, { history }).data, scheduler.step(m, x, 2).data);
+  // Nor where the products have come down to 0 long before.
+  const trainedBetas = [...Array(20).fill(0.01), ...Array(200).fill(0.999)];
+  const empty = new DPMSolverMultistepScheduler({ trainedBetas, predictionType: "v_prediction" });
+  assert.equal([empty.alphasCumprod[150], empty.alphasCumprod[200]], [0, 0]);
+  empty.setTimesteps([200, 150, 10]);
+  const far = { predOriginalSample: h, timestep: 200 };
+  assert.equal(empty.step(m, x, 150, { history: far }).data, empty.step(m, x, 150).data);
 });
 
 test.run();

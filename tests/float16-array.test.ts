@@ -73,6 +73,14 @@ test("a part of a buffer as out: nothing beside it is written", () => {
   }
 });
 
+test("an array whose buffer is gone is refused", () => {
+  const [lost, right] = [toFloat16(normalData(1, 7, "float16"), 3), toFloat16(normalData(2, 7, "float16"), 3)];
+  structuredClone(lost.buffer, { transfer: [lost.buffer as ArrayBuffer] });
+  assert.throws(() => scheduler.step(right, lost, 500), /^"sample" expected values in memory, got a detached array/);
+  const tensor = { data: lost, dims: [7] };
+  assert.throws(() => scheduler.step(tensor, right, 500), /^"modelOutput" expected values in memory/);
+});
+
 test("tensors with dims, resident tensors beside them, and a run", async () => {
   const bits = normalData(1, 24, "float16");
   const sample = { data: toFloat16(bits, 7), dims: [2, 12], type: "float16" as const };

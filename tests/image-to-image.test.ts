@@ -69,6 +69,27 @@ for (const strength of [0.1, 0.5, 0.75, 1]) {
   });
 }
 
+test("exactSteps takes the next number of steps that there is", async () => {
+  // With an offset of 3, 5 steps would begin at timestep 11 of 10, and 6 begin at 8; with 9, there is but one step.
+  for (const [stepsOffset, strength, expected] of [
+    [3, 0.6, [5, 4, 3]],
+    [0, 0.6, [4, 2, 0]],
+    [9, 0.9, [9]],
+  ] as const) {
+    const scheduler = new DDIMScheduler({ numTrainTimesteps: 10, stepsOffset });
+    const timesteps: number[] = [];
+    await new DiffusionPipeline({ scheduler, model }).run({
+      sample: normalTensor(3, [1, 4]),
+      strength,
+      exactSteps: true,
+      numInferenceSteps: expected.length,
+      generator: new Generator(1),
+      onStep: ({ timestep }) => timesteps.push(timestep),
+    });
+    assert.equal(timesteps, expected, `${stepsOffset}, ${strength}`);
+  }
+});
+
 test("no strength fails, and each takes the steps it should", async () => {
   const small = normalTensor(3, [1, 4]);
   for (const numTrainTimesteps of [1000, 37]) {
@@ -182,6 +203,21 @@ for (const options of [
     known.data.forEach((value, i) => i % 2 === 0 && assert.is(result.data[i], value));
   });
 }
+
+test("knownNoise and mask are nothing by themselves", async () => {
+  const pipeline = makePipeline();
+  const options = { dims: DIMS, numInferenceSteps: 2 };
+  const refused: [object, RegExp][] = [
+    [{ knownNoise: "fresh" }, /^"knownNoise" expected mask and known beside it/],
+    [{ mask: image }, /^"mask" expected known beside it/],
+    [{ known: image }, /^"mask" expected known beside it/],
+  ];
+  for (const [more, message] of refused) {
+    const error = await pipeline.run({ ...options, ...more } as never).catch((thrown: unknown) => thrown);
+    assert.instance(error, TypeError);
+    assert.match((error as Error).message, message);
+  }
+});
 
 // ---- which noise the known part has
 

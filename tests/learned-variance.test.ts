@@ -123,14 +123,13 @@ test("the pipeline runs, previews and inverts such a model, and checks of it wha
   const invert = (learnedVariance: boolean) =>
     make(learnedVariance).invert({ sample, numInferenceSteps: 5, refine: true, checkFinite: true, learnedVariance });
   assert.equal(await invert(true), await invert(false));
-  // An odd length is for the step to tell.
-  const odd = new DiffusionPipeline({
-    scheduler: new DDIMScheduler(),
-    model: () => ({ data: new Float32Array(65), dims: [1, 65] }),
-  });
-  let message = "";
-  await odd.run({ ...options, learnedVariance: true }).catch((error: Error) => (message = error.message));
-  assert.match(message, /"modelOutput.dims" expected those of "sample"/);
+  // An odd length, or an output without dims, is for the step to tell.
+  for (const output of [{ data: new Float32Array(65), dims: [1, 65] }, new Float32Array(128)]) {
+    const odd = new DiffusionPipeline({ scheduler: new DDIMScheduler(), model: () => output });
+    let message = "";
+    await odd.run({ ...options, learnedVariance: true }).catch((error: Error) => (message = error.message));
+    assert.match(message, /"modelOutput.dims" expected those of "sample"/);
+  }
 });
 
 test.run();
