@@ -5,6 +5,7 @@
 //     npm run fuzz -- --build scalar                   also: portable
 
 import { parseArgs } from "node:util";
+import { Worker } from "node:worker_threads";
 import { copy, type Library } from "../implementations.js";
 import { CALLS_OF_ROUND, Fault, playRound, takeCanary } from "./round.js";
 
@@ -42,12 +43,28 @@ function surveyMemory(): { address: number; bytes: number } {
   return { address, bytes: buffer.byteLength };
 }
 
+/** The seed of the round, for a thread that looks whether it ends: far longer than any takes on a busy machine. */
+const current = new Uint32Array(new SharedArrayBuffer(4));
+const WATCH = `
+  const { writeSync } = require("node:fs");
+  const { current, build } = require("node:worker_threads").workerData;
+  let last = -1;
+  setInterval(() => {
+    if (current[0] === last) {
+      writeSync(1, "seed " + last + ": does not end\\n    npm run fuzz -- --seed " + last + " --rounds 1 --build " + build + "\\n");
+      process.kill(process.pid, "SIGKILL");
+    }
+    last = current[0];
+  }, 60_000);`;
+new Worker(WATCH, { eval: true, workerData: { current, build: values.build } }).unref();
+
 const canary = takeCanary(library);
 const before = surveyMemory();
 let calls = 0;
 let failures = 0;
 for (let round = 0; round < rounds && performance.now() < end; round++) {
   const seed = (first + round) % 2 ** 32;
+  current[0] = seed;
   try {
     calls += await playRound(library, seed, canary);
   } catch (error) {
