@@ -1,7 +1,7 @@
 // Compiles tests/**/*.test.ts to build/tests/ and runs each in a process of its own, some at a time. Those in
 // tests/sources/ import the sources, the others the built package by its name.
 //
-//     npm run test:api                 all but tests/long/, whose tests take long or much memory
+//     npm run test:api                 all but tests/long/, whose tests take long or much memory: npm run test:long
 //     npm run test:api -- golden       those whose path matches a pattern; with long/ in front those in tests/long/
 //     npm run test:quick               without those that are listed below
 

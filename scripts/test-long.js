@@ -1,0 +1,36 @@
+// What takes minutes, one after another: `npm run test:long`. It ends with the first that fails.
+
+import { spawnSync } from "node:child_process";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const { FAST_CHECK_SEED = String(Math.floor(Math.random() * 2 ** 31)), FAST_CHECK_TIMES = "15" } = process.env;
+
+const fuzz = (build, seconds) => ["scripts/run-test-program.js", "fuzz/main", "--build", build, "--seconds", seconds];
+
+/** What is run, each by Node. */
+const PARTS = {
+  "every float32 as a half": ["tests/exhaustive-binary16.js"],
+  "tests/long/": ["scripts/test.js", "long/"],
+  [`properties, ${FAST_CHECK_TIMES} times as many, from seed ${FAST_CHECK_SEED}`]: ["scripts/test.js", "^properties/"],
+  "calls of any kind": fuzz("simd", "30"),
+  "calls of any kind, scalar": fuzz("scalar", "15"),
+  "calls of any kind, portable": fuzz("portable", "15"),
+  soak: ["scripts/run-test-program.js", "soak/main"],
+};
+
+for (const [name, args] of Object.entries(PARTS)) {
+  console.log(`\n${name}`);
+  const start = performance.now();
+  const { status } = spawnSync(process.execPath, args, {
+    cwd: root,
+    stdio: "inherit",
+    env: { ...process.env, FAST_CHECK_SEED, FAST_CHECK_TIMES },
+  });
+  console.log(`${name}: ${status === 0 ? "passed" : "FAILED"}, ${((performance.now() - start) / 1000).toFixed(0)} s`);
+  if (status !== 0) {
+    process.exitCode = 1;
+    break;
+  }
+}
