@@ -47,7 +47,7 @@ const CHECKS: Record<
     "an integer <= 3",
   ],
   boolean: [boolean, [true, false], [], [0, 1, "true", null, undefined, {}], "a boolean"],
-  callback: [callback, [() => 1, class A {}.constructor], [], [null, {}, "f", 1], "a function"],
+  callback: [callback, [() => 1, Map], [], [null, {}, "f", 1], "a function"],
   "a name": [
     (name, value) => checkName(name, value, ["one", "two"]),
     ["one", "two"],
