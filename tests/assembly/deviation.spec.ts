@@ -13,7 +13,67 @@ function ratio(piece: i32): f64 {
   return deviationRatio(N);
 }
 
+/** The standard deviation of n values, in two passes. */
+function deviation(values: usize, n: i32): f64 {
+  let mean: f64 = 0;
+  for (let i = 0; i < n; i++) mean += <f64>load<f32>(values + i * 4) / n;
+  let squares: f64 = 0;
+  for (let i = 0; i < n; i++) squares += (<f64>load<f32>(values + i * 4) - mean) ** 2;
+  return sqrt(squares / n);
+}
+
+/** Fills both tensors with values around `offset`, those of the second three times as far from it. */
+function fill(offset: f32, n: i32): void {
+  restart();
+  for (let i = 0; i < n; i++) {
+    store<f32>(stage(0) + i * 4, offset + nextValue());
+    store<f32>(stage(1) + i * 4, offset + 3 * nextValue());
+  }
+}
+
 describe("the ratio of deviations", () => {
+  it("is that of two passes, for every length and however far from 0 the values are", () => {
+    const offsets: StaticArray<f32> = [0, 1, -1000, 100000];
+    for (let k = 0; k < offsets.length; k++) {
+      for (let n = 2; n < 70; n++) {
+        fill(offsets[k], n);
+        beginDeviations(stage(0), stage(1));
+        addDeviations(stage(0), stage(1), n);
+        const truth = deviation(stage(0), n) / deviation(stage(1), n);
+        expect(abs(deviationRatio(n) / truth - 1)).toBeLessThan(1e-9);
+      }
+    }
+  });
+
+  it("is 1 where either side has no deviation, or there is one value", () => {
+    for (let side = 0; side < 2; side++) {
+      fill(0.1, N);
+      for (let i = 0; i < N; i++) store<f32>(stage(side) + i * 4, 0.1);
+      expect(ratio(N)).toBe(1);
+    }
+    fill(7, 1);
+    beginDeviations(stage(0), stage(1));
+    addDeviations(stage(0), stage(1), 1);
+    expect(deviationRatio(1)).toBe(1);
+  });
+
+  it("is NaN where there is a NaN on either side, in a vector or after the last", () => {
+    const places: StaticArray<i32> = [0, 1, 2, 3, 50, N - 1];
+    for (let side = 0; side < 2; side++) {
+      for (let k = 0; k < places.length; k++) {
+        fill(0, N);
+        store<f32>(stage(side) + places[k] * 4, NaN);
+        expect(isNaN(ratio(N))).toBe(true);
+      }
+    }
+  });
+
+  it("begins anew for each element", () => {
+    fill(5, N);
+    const first = ratio(N);
+    expect(ratio(N)).toBe(first);
+  });
+
   it("does not depend on the pieces", () => {
     restart();
     for (let i = 0; i < 2 * N; i++) store<f32>(stage(i & 1) + (i >> 1) * 4, nextValue());

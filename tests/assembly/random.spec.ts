@@ -1,5 +1,10 @@
-import { stage } from "../../assembly/memory";
-import { drawFewNormals, drawNormals, drawWords, seedRandom } from "../../assembly/random";
+import { randomState, stage } from "../../assembly/memory";
+import { drawFewNormals, drawNormals, drawUniforms, drawWords, seedRandom } from "../../assembly/random";
+
+/** The uniform of a word. */
+function uniform(word: usize): f64 {
+  return <f64>(load<u32>(word) & 0xffffff) / 16777216.0;
+}
 
 describe("random", () => {
   it("has the words of MT19937", () => {
@@ -36,5 +41,84 @@ describe("random", () => {
     drawFewNormals(stage(0), 5);
     const values: StaticArray<f32> = [1.5409961, -0.2934289, -2.1787894, 0.5684313, -1.0845224];
     for (let i = 0; i < 5; i++) expect(abs(load<f32>(stage(0) + i * 4) - values[i])).toBeLessThan(1e-6);
+  });
+
+  it("makes uniforms of the low 24 bits of words", () => {
+    for (let n = 1; n < 40; n++) {
+      seedRandom(n);
+      drawWords(stage(1), n);
+      seedRandom(n);
+      drawUniforms(stage(0), n, false);
+      for (let i = 0; i < n; i++) {
+        expect(load<f32>(stage(0) + i * 4)).toBe(<f32>uniform(stage(1) + i * 4));
+      }
+    }
+  });
+
+  it("makes 0 of uniforms that a half would round to 1", () => {
+    seedRandom(3);
+    drawUniforms(stage(1), 16000, false);
+    seedRandom(3);
+    drawUniforms(stage(0), 16000, true);
+    let zeros = 0;
+    for (let i = 0; i < 16000; i++) {
+      const drawn = load<f32>(stage(1) + i * 4);
+      const isBeyond = drawn >= <f32>(4095.0 / 4096.0);
+      if (isBeyond) zeros++;
+      expect(load<f32>(stage(0) + i * 4)).toBe(isBeyond ? 0 : drawn);
+    }
+    expect(zeros).toBeGreaterThan(0);
+  });
+
+  it("makes normals of eight radii and eight angles", () => {
+    seedRandom(11);
+    drawWords(stage(1), 1600);
+    seedRandom(11);
+    drawNormals(stage(0), 1600, false);
+    for (let block = 0; block < 1600; block += 16) {
+      for (let i = block; i < block + 8; i++) {
+        const u1 = 1.0 - uniform(stage(1) + i * 4);
+        const u2 = uniform(stage(1) + (i + 8) * 4);
+        const radius = Math.sqrt(-2 * Math.log(u1));
+        const theta = 2 * Math.PI * u2;
+        expect(abs(<f64>load<f32>(stage(0) + i * 4) - radius * Math.cos(theta))).toBeLessThan(2e-6);
+        expect(abs(<f64>load<f32>(stage(0) + (i + 8) * 4) - radius * Math.sin(theta))).toBeLessThan(2e-6);
+      }
+    }
+  });
+
+  it("draws the last 16 of a tensor again where its size is no multiple of 16", () => {
+    for (let rest = 1; rest < 16; rest++) {
+      for (let half = 0; half < 2; half++) {
+        const n = 32 + rest;
+        seedRandom(5);
+        drawNormals(stage(0), n, half != 0);
+        const next = stage(0) + 400;
+        drawWords(next, 1);
+        // The same by hand: the words of a half's rest are not drawn.
+        seedRandom(5);
+        drawNormals(stage(1), 32, false);
+        if (!half) drawWords(stage(1) + 128, rest);
+        drawNormals(stage(1) + (n - 16) * 4, 16, false);
+        expect(memory.compare(stage(0), stage(1), n * 4)).toBe(0);
+        drawWords(stage(1), 1);
+        expect(load<u32>(next)).toBe(load<u32>(stage(1)));
+      }
+    }
+  });
+
+  it("keeps the second half of a pair for the next small tensor, and only once", () => {
+    seedRandom(9);
+    drawFewNormals(stage(1), 6);
+    seedRandom(9);
+    for (let i = 0; i < 6; i++) {
+      drawFewNormals(stage(0) + i * 4, 1);
+      expect(load<i32>(randomState(), 2504)).toBe(i & 1 ? 0 : 1);
+      expect(load<f64>(randomState(), 2512) == 0).toBe((i & 1) == 1);
+    }
+    expect(memory.compare(stage(0), stage(1), 24)).toBe(0);
+    drawFewNormals(stage(0), 1);
+    seedRandom(9);
+    expect(load<i32>(randomState(), 2504)).toBe(0, "a seed leaves none");
   });
 });
