@@ -61,12 +61,14 @@ describe("random", () => {
     seedRandom(3);
     drawUniforms(stage(0), 16000, true);
     let zeros = 0;
+    let wrong = 0;
     for (let i = 0; i < 16000; i++) {
       const drawn = load<f32>(stage(1) + i * 4);
       const isBeyond = drawn >= <f32>(4095.0 / 4096.0);
       if (isBeyond) zeros++;
-      expect(load<f32>(stage(0) + i * 4)).toBe(isBeyond ? 0 : drawn);
+      if (load<f32>(stage(0) + i * 4) != (isBeyond ? 0 : drawn)) wrong++;
     }
+    expect(wrong).toBe(0);
     expect(zeros).toBeGreaterThan(0);
   });
 
@@ -75,16 +77,18 @@ describe("random", () => {
     drawWords(stage(1), 1600);
     seedRandom(11);
     drawNormals(stage(0), 1600, false);
+    let worst: f64 = 0;
     for (let block = 0; block < 1600; block += 16) {
       for (let i = block; i < block + 8; i++) {
         const u1 = 1.0 - uniform(stage(1) + i * 4);
         const u2 = uniform(stage(1) + (i + 8) * 4);
         const radius = Math.sqrt(-2 * Math.log(u1));
         const theta = 2 * Math.PI * u2;
-        expect(abs(<f64>load<f32>(stage(0) + i * 4) - radius * Math.cos(theta))).toBeLessThan(2e-6);
-        expect(abs(<f64>load<f32>(stage(0) + (i + 8) * 4) - radius * Math.sin(theta))).toBeLessThan(2e-6);
+        worst = max(worst, abs(<f64>load<f32>(stage(0) + i * 4) - radius * Math.cos(theta)));
+        worst = max(worst, abs(<f64>load<f32>(stage(0) + (i + 8) * 4) - radius * Math.sin(theta)));
       }
     }
+    expect(worst).toBeLessThan(2e-6);
   });
 
   it("draws the last 16 of a tensor again where its size is no multiple of 16", () => {
