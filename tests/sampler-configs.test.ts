@@ -227,6 +227,18 @@ for (const [key, value, message] of REFUSED) {
   });
 }
 
+test("DPM-Solver++: a variance_type that is no text is none that is learned", () => {
+  for (const variance_type of [Object.create(null), null, 5, "fixed_small"]) {
+    DPMSolverMultistepScheduler.fromConfig({ variance_type }, {}, { onWarning: assert.unreachable });
+  }
+  for (const variance_type of ["learned", "learned_range"]) {
+    assert.throws(
+      () => DPMSolverMultistepScheduler.fromConfig({ variance_type }),
+      /^"config.variance_type" expected none/,
+    );
+  }
+});
+
 test("DPM-Solver++: what does not change the picture is taken", () => {
   for (const harmless of [
     { use_karras_sigmas: null },

@@ -115,7 +115,8 @@ export function latentToRgb(latents: TensorLike, factors: LatentRgbFactors, opti
 /** A copy of the factors. */
 function readFactors(factors: unknown): LatentRgbFactors {
   const { weights, bias } = isRecord(factors) ? factors : {};
-  const rows = Array.isArray(weights) ? [bias, ...weights].map(copyColor) : [null];
+  // What is no array of rows becomes a row that is none.
+  const rows = [bias].concat(weights).map(copyColor);
   if (rows.every((row) => row !== null)) return { bias: rows[0]!, weights: rows.slice(1) };
   throw wrongType("factors", "{ weights, bias }, with a row of three weights for each channel", factors);
 }

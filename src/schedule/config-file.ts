@@ -97,7 +97,7 @@ export function parse(source: unknown): Record<string, unknown> {
 function inheritedTraps(className: unknown, options: SchedulerOptions, format: FileFormat<unknown>): string[] {
   const warnings: string[] = [];
   // DDIM's classes have that key from each other.
-  const isOwn = className === format.className || /^(undefined|DDIM(Inverse)?Scheduler)$/.test(String(className));
+  const isOwn = ["DDIMScheduler", "DDIMInverseScheduler", format.className, undefined].includes(className as string);
   if (options.setAlphaToOne === false && !isOwn) {
     warnings.push(
       `config: set_alpha_to_one is false, inherited from ${show(className)}: the last step ends at alphasCumprod[0], a little noise away from the image`,

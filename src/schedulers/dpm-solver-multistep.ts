@@ -1,6 +1,6 @@
 // DPM-Solver++ (arXiv 2211.01095): the multistep solver, of order 1 or 2.
 
-import { boolean, isArrayLike, isRecord, natural } from "../checks/checks.js";
+import { boolean, isArrayLike, isRecord, natural, refuse } from "../checks/checks.js";
 import { outOfRange, wrongType } from "../checks/errors.js";
 import type { Entries } from "../checks/options.js";
 import type { Instance } from "../module/instance.js";
@@ -50,10 +50,8 @@ const OPTIONS = /* @__PURE__ */ COMMON_OPTIONS.extend({
   timestepSpacing: ["linspace", TIMESTEP_SPACINGS],
   solverOrder: [
     2,
-    (name: string, value: unknown): 1 | 2 => {
-      if (value === 1 || value === 2) return value;
-      throw (typeof value === "number" ? outOfRange : wrongType)(name, "1 or 2", value);
-    },
+    (name: string, value: unknown): 1 | 2 =>
+      value === 1 || value === 2 ? value : refuse(name, value, "number", "1 or 2"),
   ],
   algorithmType: ["dpmsolver++", ["dpmsolver++"]],
   solverType: ["midpoint", ["midpoint", "heun"]],
@@ -221,7 +219,7 @@ function readForeign(key: string, value: unknown): unknown {
       if (value === null || value === -Infinity) return undefined;
       break;
     case "variance_type":
-      if (!String(value).startsWith("learned")) return undefined;
+      if (value !== "learned" && value !== "learned_range") return undefined;
       throw outOfRange(`config.${key}`, "none: leave it out, and give steps learnedVariance: true", value);
     default:
       if (!/^use_\w+_(sigmas|lambdas)$/.test(key)) return value;

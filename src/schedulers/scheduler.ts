@@ -173,7 +173,6 @@ export abstract class Scheduler<
 
   /** @internal */
   ownGenerator(): RandomState {
-    this.#generator ??= seedGenerator();
-    return Generator.stateOf(this.#generator)!;
+    return Generator.stateOf((this.#generator ??= seedGenerator()))!;
   }
 }

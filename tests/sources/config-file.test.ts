@@ -146,6 +146,17 @@ for (const source of [null, 5, [], "[]", "5", "null", "{", "", "{'a': 1}", new F
   });
 }
 
+test("a name of another kind than text is another class's, and none of its code runs", () => {
+  const toString = (): never => {
+    throw new Error("code of the value ran");
+  };
+  for (const name of [Object.create(null), { toString }, 5, null, ["DDIMScheduler"], Symbol("name")]) {
+    const { warnings } = read({ _class_name: name, set_alpha_to_one: false });
+    assert.is(warnings.length, 1);
+    assert.ok(warnings[0]!.includes("set_alpha_to_one is false, inherited from"), warnings[0]);
+  }
+});
+
 test("the reason why text is no JSON is in the message, and the cause", () => {
   try {
     read('{"beta_start": }');
