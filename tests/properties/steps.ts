@@ -23,6 +23,8 @@ export interface StepCase {
   /** Which share of the way down a step goes, where it goes to a timestep of its own. */
   readonly prevShare: number | undefined;
   readonly hasHistory: boolean;
+  /** How many places before a step's its history is, of each element: modulo those that there are. */
+  readonly historyPlaces: readonly number[];
   readonly seed: number;
 }
 
@@ -49,6 +51,7 @@ export function stepCases(samplers?: readonly SamplerName[]): fc.Arbitrary<StepC
       learnedVariance: fc.boolean(),
       prevShare: fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { nil: undefined, freq: 3 }),
       hasHistory: fc.boolean(),
+      historyPlaces: fc.array(fc.nat(7), { minLength: 4, maxLength: 4 }),
       seed: fc.nat(2 ** 30),
     })
     .map((drawn) => drawn as StepCase);
@@ -119,7 +122,9 @@ export function prepare(library: Library, step: StepCase): StepArguments {
       ...(takesNoise && step.noise === "tensor" && { varianceNoise: normalData(seed + 2, total, type) }),
       ...(hasHistory && { history: normalData(seed + 3, total, type) }),
     },
-    historyTimesteps: hasHistory ? elements.map((element) => list[placeOf(element) - 1]!) : [],
+    historyTimesteps: hasHistory
+      ? elements.map((element) => list[step.historyPlaces[element]! % placeOf(element)]!)
+      : [],
     options,
     generators: !takesNoise || step.noise === "tensor" ? 0 : step.noise === "generator" ? 1 : batch,
   };
