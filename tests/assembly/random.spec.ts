@@ -72,6 +72,27 @@ describe("random", () => {
     expect(zeros).toBeGreaterThan(0);
   });
 
+  it("makes 0 of the least uniform that a half would round to 1", () => {
+    // Of the words of a state the first with these low bits: one of 2^24 has them.
+    const state = new StaticArray<u32>(630);
+    const kept = changetype<usize>(state);
+    let place: i32 = -1;
+    seedRandom(1);
+    while (place < 0) {
+      memory.copy(kept, randomState(), 2520);
+      drawWords(stage(1), 16000);
+      for (let i = 0; i < 16000; i++) {
+        if ((load<u32>(stage(1) + i * 4) & 0xffffff) == 0xfff000) place = i;
+      }
+    }
+    memory.copy(randomState(), kept, 2520);
+    drawUniforms(stage(0), 16000, false);
+    expect(load<f32>(stage(0) + place * 4)).toBe(<f32>(4095.0 / 4096.0));
+    memory.copy(randomState(), kept, 2520);
+    drawUniforms(stage(0), 16000, true);
+    expect(load<f32>(stage(0) + place * 4)).toBe(0);
+  });
+
   it("makes normals of eight radii and eight angles", () => {
     seedRandom(11);
     drawWords(stage(1), 1600);
