@@ -53,6 +53,8 @@ export type {
   LoopOptions,
   Model,
   ModelContext,
+  OnStep,
+  RefineOptions,
   RunFromDims,
   RunFromKnown,
   RunFromSample,
@@ -60,6 +62,8 @@ export type {
   SamplingOptions,
   StepReport,
   StopSignal,
+  StrengthOptions,
+  WorstStep,
 } from "./src/pipeline/types.js";
 export {
   latentToRgb,

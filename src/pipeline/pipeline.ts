@@ -37,7 +37,9 @@ import type {
  * const image = await pipeline.run({ dims: [1, 1, 32, 32], generator: new Generator(0), numInferenceSteps: 20 });
  */
 export class DiffusionPipeline<X extends Tensor = PlainTensor<Float32Data>, C = unknown> {
+  /** The scheduler that it was made with. */
   readonly scheduler: DenoisingScheduler;
+  /** The model that it was made with. */
   readonly model: Model<X, C>;
   readonly #scheduler: Scheduler;
 

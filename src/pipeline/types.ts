@@ -32,7 +32,9 @@ export type Model<X extends Tensor = PlainTensor<Float32Data>, C = unknown> = (
 
 /** What is read of an AbortSignal. */
 export interface StopSignal {
+  /** Whether to stop. */
   readonly aborted: boolean;
+  /** What the run is rejected with. */
   readonly reason?: unknown;
 }
 
@@ -41,6 +43,7 @@ export type DenoisingScheduler = Pick<
   Scheduler<never, never>,
   "setTimesteps" | "addNoise" | "timesteps" | "toConfig"
 > & {
+  /** The alpha product after the last step. */
   readonly finalAlphaCumprod: number;
 };
 
@@ -48,6 +51,7 @@ export type DenoisingScheduler = Pick<
 export interface DiffusionPipelineOptions<X extends Tensor = PlainTensor<Float32Data>, C = unknown> {
   /** Its timesteps are set by the runs that say how many steps they take. */
   scheduler: DenoisingScheduler;
+  /** Is called once a step. */
   model: Model<X, C>;
 }
 
@@ -99,7 +103,8 @@ interface NoInpainting {
   knownNoise?: undefined;
 }
 
-interface WithStrength {
+/** Image-to-image: how much of the image is changed. */
+export interface StrengthOptions {
   /**
    * The share of the way, in (0, 1], that the image is noised and denoised again; with a mask, 1 starts from noise. LCM
    * and TCD spend all their steps on it, picked from its part of the `originalInferenceSteps`.
@@ -122,22 +127,35 @@ export type RunFromDims<T extends "float32" | "float16", C = unknown> = Sampling
     dims: readonly number[];
     /** Type of the noise to start from. Default "float32". */
     type?: T | undefined;
+    /** None: `dims` says what to start from. */
     sample?: undefined;
   };
 
 /** A run that starts from a tensor: noise, or with `strength` the image to change. */
 export type RunFromSample<X extends Tensor, C = unknown> = SamplingOptions<C> &
   (InpaintingOptions | NoInpainting) &
-  (WithStrength | NoStrength) & {
+  (StrengthOptions | NoStrength) & {
+    /** The noise to start from, or with `strength` the image. */
     sample: X;
+    /** None: they are the sample's. */
     dims?: undefined;
+    /** None: it is the sample's. */
     type?: undefined;
   };
 
 /** A run that changes the part of `known` that is masked, with `strength`. */
 export type RunFromKnown<X extends Tensor, C = unknown> = SamplingOptions<C> &
   InpaintingOptions &
-  WithStrength & { known: X; sample?: undefined; dims?: undefined; type?: undefined };
+  StrengthOptions & {
+    /** The image to start from, whose parts are kept. */
+    known: X;
+    /** None: `known` is what to start from. */
+    sample?: undefined;
+    /** None: they are those of `known`. */
+    dims?: undefined;
+    /** None: it is that of `known`. */
+    type?: undefined;
+  };
 
 /** Every run from `dims` of a pipeline whose model takes `X`. */
 export type AnyRunFromDims<X extends Tensor, C> =
@@ -159,8 +177,9 @@ export type AnyFromDims<X extends Tensor> =
 export type RunOptions<X extends Tensor = PlainTensor<Float32Data>, C = unknown> =
   AnyRunFromDims<X, C> | RunFromSample<X, C> | RunFromKnown<X, C>;
 
-/** Is called, and waited for, after each step. */
+/** The option of {@link DiffusionPipeline.run} that `stream` does without. */
 export interface OnStep<R> {
+  /** Is called, and waited for, after each step. */
   onStep?: ((report: StepReport<R>) => unknown) | undefined;
 }
 
@@ -170,11 +189,20 @@ export interface StepReport<R = Tensor> {
   readonly step: number;
   /** How many there are. */
   readonly total: number;
+  /** The timestep that the step started from. */
   readonly timestep: number;
   /** The sample after the step. */
   readonly sample: R;
   /** The original sample as predicted in this step: a preview. */
   readonly predOriginalSample: R;
+}
+
+/** How far each step of an inversion is corrected. */
+export interface RefineOptions {
+  /** The most model calls a step, an integer >= 1. Default 50. */
+  iterations?: number | undefined;
+  /** The residual that is small enough, over max(1, largest value). Default 1e-6. */
+  tolerance?: number | undefined;
 }
 
 /** Options of {@link DiffusionPipeline.invert}. */
@@ -187,7 +215,15 @@ export interface InvertOptions<X extends Tensor = Tensor, C = unknown> extends L
    * Correct each step by fixed-point iterations until sampling undoes it: at most `iterations` (default 50) model
    * calls a step, until the residual is at most `tolerance` (default 1e-6). True for the defaults. Default false.
    */
-  refine?: boolean | { iterations?: number | undefined; tolerance?: number | undefined } | undefined;
+  refine?: boolean | RefineOptions | undefined;
+}
+
+/** The step of an inversion that was left with the largest residual. */
+export interface WorstStep {
+  /** The residual, over max(1, largest value). */
+  residual: number;
+  /** Its timestep. */
+  timestep: number;
 }
 
 /** What {@link DiffusionPipeline.invert} returns. */
@@ -200,7 +236,7 @@ export interface Inversion<R = Tensor> {
    * The largest residual that a refined step was left with, over max(1, largest value), and its timestep; null where
    * nothing was asked to be refined.
    */
-  worst: { residual: number; timestep: number } | null;
+  worst: WorstStep | null;
 }
 
 /** `O` where a model that takes `X` takes `R` as well; else nothing fits. */

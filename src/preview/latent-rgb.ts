@@ -15,6 +15,7 @@ type Color = readonly [number, number, number];
 export interface LatentRgbFactors {
   /** One row of red, green and blue for each latent channel. */
   readonly weights: readonly Color[];
+  /** Red, green and blue where all latents are 0. */
   readonly bias: Color;
 }
 
@@ -55,7 +56,9 @@ function fromUnitRange(weights: [number, number, number][]): LatentRgbFactors {
 export interface RgbaImage {
   /** Red, green, blue and alpha of each pixel, row by row. */
   data: InstanceType<typeof Uint8ClampedArray>;
+  /** Pixels in a row. */
   width: number;
+  /** Rows. */
   height: number;
 }
 

@@ -20,13 +20,29 @@ export const PREDICTION_TYPES = ["epsilon", "sample", "v_prediction"] as const;
 export const TIMESTEP_SPACINGS = ["linspace", "leading", "trailing"] as const;
 export const PREVIOUS_TIMESTEPS = ["stride", "schedule"] as const;
 
-/** The curve that beta, the variance added in one training step, follows. */
+/**
+ * The curve that beta, the variance added in one training step, follows.
+ *
+ * @useDeclaredType
+ */
 export type BetaSchedule = (typeof BETA_SCHEDULES)[number];
-/** What the model predicts: the noise, the original sample, or the velocity (arXiv 2202.00512). */
+/**
+ * What the model predicts: the noise, the original sample, or the velocity (arXiv 2202.00512).
+ *
+ * @useDeclaredType
+ */
 export type PredictionType = (typeof PREDICTION_TYPES)[number];
-/** How N inference steps are spread over the training steps (arXiv 2305.08891, table 2). */
+/**
+ * How N inference steps are spread over the training steps (arXiv 2305.08891, table 2).
+ *
+ * @useDeclaredType
+ */
 export type TimestepSpacing = (typeof TIMESTEP_SPACINGS)[number];
-/** Which timestep a step leads to: `t - floor(T / N)`, or the next entry of the list. */
+/**
+ * Which timestep a step leads to: `t - floor(T / N)`, or the next entry of the list.
+ *
+ * @useDeclaredType
+ */
 export type PreviousTimestep = (typeof PREVIOUS_TIMESTEPS)[number];
 
 /** Options of schedulers; all of them may be left out. The defaults are those of {@link DDIMScheduler}. */

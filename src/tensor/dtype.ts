@@ -2,7 +2,11 @@
 
 export const DTYPES = ["float32", "float16"] as const;
 
-/** The type of a tensor's values. */
+/**
+ * The type of a tensor's values.
+ *
+ * @useDeclaredType
+ */
 export type DType = (typeof DTYPES)[number];
 
 // As constructors make them: over an ArrayBuffer, where the compiler's library tells that apart.

@@ -17,7 +17,9 @@ export interface ResidentTensor<D extends Values = Float32Data | HalfData> exten
    * @throws Error after free()
    */
   readonly data: D;
+  /** Its shape; the first dimension is the batch. */
   readonly dims: readonly number[];
+  /** The type of its values; float16 lies in a Uint16Array of bits. */
   readonly type: D extends Float32Array ? "float32" : "float16";
   /**
    * Gives the memory back to the module, for other tensors. A second call does nothing.

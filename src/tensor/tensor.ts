@@ -20,8 +20,11 @@ export type TensorData = Float32Array | Uint16Array | F16;
 
 /** A tensor in the form of onnxruntime's and transformers.js' Tensor. `data` is checked when it is used. */
 export interface TensorLike {
+  /** Its values, as {@link TensorData}. */
   readonly data: ArrayLike<unknown>;
+  /** Its shape; the first dimension is the batch. */
   readonly dims: readonly number[];
+  /** "float32" or "float16"; where it is missing, the data tell. */
   readonly type?: string;
 }
 
@@ -30,8 +33,11 @@ export type Tensor = TensorData | TensorLike;
 
 /** A tensor made by this library. */
 export interface PlainTensor<D extends TensorData = Float32Data | HalfData> {
+  /** Its values. */
   data: D;
+  /** Its shape; the first dimension is the batch. */
   dims: number[];
+  /** The type of its values; float16 may lie in a Uint16Array of bits. */
   type: D extends Float32Array ? "float32" : "float16";
 }
 
