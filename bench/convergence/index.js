@@ -60,8 +60,11 @@ const results = await Promise.all(
 );
 await pool.close();
 
-const title = `Distance to the picture of ${CONVERGED_CALLS} DDIM steps: root mean square of ${PICTURES.length} digits' pixels in [-1, 1], guidance ${GUIDANCE}`;
-console.log(title);
+const title = [
+  `Distance to the picture of ${CONVERGED_CALLS} DDIM steps:`,
+  `root mean square of ${PICTURES.length} digits' pixels in [-1, 1], guidance ${GUIDANCE}`,
+];
+console.log(title.join(" "));
 for (const clipping of clippings) {
   console.log(`\n${`${clipping}, model calls`.padEnd(26)}${CALLS.map((calls) => String(calls).padStart(7)).join("")}`);
   for (const sampler of SAMPLERS) {

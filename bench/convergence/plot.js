@@ -9,7 +9,7 @@ const COLOURS = ["#08519c", "#9ecae1", "#4292c6", "#a1d99b", "#238b45", "#969696
 
 /**
  * @param {{ clipping: string, sampler: string, calls: number, distance: number }[]} results
- * @param {string} title
+ * @param {string[]} title its lines
  * @returns {Promise<string>} an SVG
  */
 export function plotDistances(results, title) {
@@ -20,8 +20,8 @@ export function plotDistances(results, title) {
     data: { values: results },
     facet: { column: { field: "clipping", title: null, sort: "descending", header: { labelFontSize: 13 } } },
     spec: {
-      width: 330,
-      height: 320,
+      width: 280,
+      height: 300,
       mark: { type: "line", point: { size: 22, aria: false }, strokeWidth: 1.8, aria: false },
       encoding: {
         x: {
@@ -42,7 +42,15 @@ export function plotDistances(results, title) {
           field: "sampler",
           type: "nominal",
           scale: { domain: SAMPLERS, range: COLOURS },
-          legend: { title: null, symbolType: "stroke", symbolStrokeWidth: 3, labelFontSize: 12, labelLimit: 0 },
+          legend: {
+            title: null,
+            orient: "bottom",
+            columns: 3,
+            symbolType: "stroke",
+            symbolStrokeWidth: 3,
+            labelFontSize: 12,
+            labelLimit: 0,
+          },
         },
         strokeDash: {
           condition: { test: "indexof(datum.sampler, 'DDIM') === 0", value: [5, 3] },
