@@ -1,26 +1,33 @@
+import { slug } from "github-slugger";
 import { defineConfig } from "vitepress";
+import { english, chinese } from "./locales.js";
+import { linkToRepository } from "./repository-links.js";
+import { tokenize } from "./search.js";
 
-const REPOSITORY = "https://github.com/ddim-wasm/ddim-wasm";
+const base = process.env.DOCS_BASE ?? "/";
 
 export default defineConfig({
   title: "ddim-wasm",
-  description: "The DDIM sampler for diffusion models, in WebAssembly",
-  base: process.env.DOCS_BASE ?? "/",
+  description: english.description,
+  base,
+  srcExclude: ["test/**"],
+  head: [
+    ["link", { rel: "icon", type: "image/svg+xml", href: `${base}logo.svg` }],
+    ["link", { rel: "stylesheet", href: `${base}site.css` }],
+  ],
+  locales: { root: english, zh: chinese },
   themeConfig: {
-    search: { provider: "local" },
-    socialLinks: [{ icon: "github", link: REPOSITORY }],
-  },
-  locales: {
-    root: {
-      label: "English",
-      lang: "en",
-      themeConfig: { nav: [{ text: "Playground", link: "/playground" }] },
-    },
-    zh: {
-      label: "简体中文",
-      lang: "zh-CN",
-      themeConfig: { nav: [{ text: "试用", link: "/zh/playground" }] },
+    logo: { src: "/logo.svg", alt: "" },
+    socialLinks: [{ icon: "github", link: "https://github.com/ddim-wasm/ddim-wasm" }],
+    search: {
+      provider: "local",
+      options: { locales: { zh: { translations: chinese.search } }, miniSearch: { options: { tokenize } } },
     },
   },
-  ignoreDeadLinks: true,
+  markdown: {
+    // Their colours have the contrast that small text needs.
+    theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
+    anchor: { slugify: slug }, // links to headings work on GitHub and on the site
+    config: (md) => md.use(linkToRepository),
+  },
 });
