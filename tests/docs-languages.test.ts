@@ -41,14 +41,12 @@ const CODE_SPAN = /`[^`]+`/g;
 const LINK = /\]\(([^)\s]+)\)/g;
 const withoutLinks = (text: string): string => text.replaceAll(LINK, "]");
 
-const numbersIn = (text: string): string[] =>
-  (
-    withoutLinks(text)
-      .replaceAll(CODE_SPAN, "")
-      .match(/\d+(?:[.,]\d+)*/g) ?? []
-  ).toSorted();
+const numbersIn = (text: string): string[] => {
+  const prose = withoutLinks(text).replaceAll(CODE_SPAN, "");
+  return [...(prose.match(/\d+(?:[.,]\d+)*/g) ?? [])].sort();
+};
 
-const codeIn = (text: string): string[] => (text.match(CODE_SPAN) ?? []).toSorted();
+const codeIn = (text: string): string[] => [...(text.match(CODE_SPAN) ?? [])].sort();
 
 /** How many cells each row of a section's tables has. */
 const tablesIn = (text: string): number[] =>
@@ -79,7 +77,7 @@ const linksIn = (text: string, from: string): string[] =>
     .map(([match, link]) =>
       match.startsWith("@") ? posix.join(posix.dirname(from), link!).replace(".zh-CN", "") : targetOf(link!, from),
     )
-    .toSorted();
+    .sort();
 
 const twins = [["README.md", "README.zh-CN.md"], ...english.map((name) => [`docs/${name}`, `docs/zh/${name}`])];
 for (const [path, twin] of twins) {
