@@ -1,0 +1,44 @@
+// The built site, and the browser that its tests open it in.
+
+import { execFileSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const docs = fileURLToPath(new URL("..", import.meta.url));
+
+/** Where `npm run build` puts it. */
+export const SITE = join(docs, ".vitepress/dist");
+
+/** Builds the site anew, for another base. @returns its folder */
+export function buildFor(base) {
+  const folder = join(docs, ".vitepress/dist-for-base");
+  execFileSync(join(docs, "node_modules/.bin/vitepress"), ["build", "--outDir", folder], {
+    cwd: docs,
+    env: { ...process.env, DOCS_BASE: base },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  return folder;
+}
+
+/** The paths of a site's pages, such as "zh/start.html". */
+export const pagesOf = (folder) =>
+  readdirSync(folder, { recursive: true })
+    .map((name) => name.replaceAll("\\", "/"))
+    .filter((name) => name.endsWith(".html"))
+    .sort();
+
+export const openBrowser = () =>
+  chromium.launch({
+    executablePath: "/usr/bin/chromium",
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
