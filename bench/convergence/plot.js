@@ -20,7 +20,7 @@ export function plotDistances(results, title) {
     data: { values: results },
     facet: { column: { field: "clipping", title: null, sort: "descending", header: { labelFontSize: 13 } } },
     spec: {
-      width: 280,
+      width: 270,
       height: 300,
       mark: { type: "line", point: { size: 22, aria: false }, strokeWidth: 1.8, aria: false },
       encoding: {
@@ -45,7 +45,7 @@ export function plotDistances(results, title) {
           legend: {
             title: null,
             orient: "bottom",
-            columns: 3,
+            columns: 2,
             symbolType: "stroke",
             symbolStrokeWidth: 3,
             labelFontSize: 12,

@@ -32,7 +32,7 @@ const GROUPS = [
     ],
   },
   {
-    titles: ["Where you come from, where it runs", "移植与运行环境"],
+    titles: ["Porting and runtimes", "移植与运行环境"],
     pages: [
       ["porting", "Porting, name by name", "移植：名称对照"],
       ["runtimes", "Runtimes", "运行环境"],
@@ -47,20 +47,25 @@ const GROUPS = [
   },
 ];
 
-/** @param {number} language 0 for English, 1 for Chinese */
-function sidebarOf(language, prefix, reference) {
+const GUIDE = GROUPS.flatMap(({ pages }) => pages.map(([page]) => page)).filter((page) => page !== "playground");
+
+/** The sidebars by the folders that have them. @param {number} language 0 for English, 1 for Chinese */
+function sidebarsOf(language, prefix, reference) {
+  const home = { text: ["API reference", "API 参考"][language], link: `${prefix}reference/` };
   const groups = GROUPS.map(({ titles, pages }) => ({
     text: titles[language],
     items: pages.map(([page, ...names]) => ({ text: names[language], link: `${prefix}${page}` })),
   }));
-  const title = ["API reference", "API 参考"][language];
-  return [...groups, { text: title, link: `${prefix}reference/`, collapsed: false, items: reference }];
+  return {
+    [`${prefix}reference/`]: [home, ...reference.map(({ text, items }) => ({ text, items }))],
+    [prefix]: [...groups, home],
+  };
 }
 
 /** @param {string[]} names of the links, in the language's words */
 function navOf(prefix, [start, playground, reference, more, contributing, changes, benchmark]) {
   return [
-    { text: start, link: `${prefix}start` },
+    { text: start, link: `${prefix}start`, activeMatch: `^${prefix}(${GUIDE.join("|")})(\\.html)?$` },
     { text: playground, link: `${prefix}playground` },
     { text: reference, link: `${prefix}reference/` },
     {
@@ -80,8 +85,9 @@ export const english = {
   description: "The DDIM sampler for diffusion models, in WebAssembly",
   themeConfig: {
     nav: navOf("/", ["Guide", "Playground", "API", "More", "Contributing", "Changes", "Benchmark"]),
-    sidebar: sidebarOf(0, "/", englishReference),
+    sidebar: sidebarsOf(0, "/", englishReference),
     outline: { level: [2, 3], label: "On this page" },
+    notFound: { linkLabel: "Take me home" },
   },
 };
 
@@ -92,7 +98,7 @@ export const chinese = {
   description: "扩散模型的 DDIM 采样器，基于 WebAssembly",
   themeConfig: {
     nav: navOf("/zh/", ["指南", "在线试用", "API", "更多", "参与贡献", "更新日志", "基准测试"]),
-    sidebar: sidebarOf(1, "/zh/", chineseReference),
+    sidebar: sidebarsOf(1, "/zh/", chineseReference),
     outline: { level: [2, 3], label: "本页目录" },
     docFooter: { prev: "上一页", next: "下一页" },
     returnToTopLabel: "回到顶部",
