@@ -27,7 +27,7 @@ after(async () => {
 /** What axe-core finds that is serious or critical. */
 const findFaults = (page, options) =>
   page.evaluate(async (options) => {
-    const { violations } = await window.axe.run(document, options);
+    const { violations } = await window.axe.run(document, { ...options, resultTypes: ["violations"] });
     return violations
       .filter(({ impact }) => impact === "serious" || impact === "critical")
       .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
