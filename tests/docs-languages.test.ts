@@ -41,12 +41,18 @@ const CODE_SPAN = /`[^`]+`/g;
 const LINK = /\]\(([^)\s]+)\)/g;
 const withoutLinks = (text: string): string => text.replaceAll(LINK, "]");
 
+function inOrder(words: Iterable<string>): string[] {
+  const copy = [...words];
+  copy.sort();
+  return copy;
+}
+
 const numbersIn = (text: string): string[] => {
   const prose = withoutLinks(text).replaceAll(CODE_SPAN, "");
-  return [...(prose.match(/\d+(?:[.,]\d+)*/g) ?? [])].sort();
+  return inOrder(prose.match(/\d+(?:[.,]\d+)*/g) ?? []);
 };
 
-const codeIn = (text: string): string[] => [...(text.match(CODE_SPAN) ?? [])].sort();
+const codeIn = (text: string): string[] => inOrder(text.match(CODE_SPAN) ?? []);
 
 /** How many cells each row of a section's tables has. */
 const tablesIn = (text: string): number[] =>
@@ -72,12 +78,11 @@ function targetOf(link: string, from: string): string {
   return anchor ? `${twin} heading ${heading}` : twin;
 }
 
-const linksIn = (text: string, from: string): string[] =>
-  [...text.matchAll(LINK), ...text.matchAll(/@include: (\S+)/g)]
-    .map(([match, link]) =>
-      match.startsWith("@") ? posix.join(posix.dirname(from), link!).replace(".zh-CN", "") : targetOf(link!, from),
-    )
-    .sort();
+function linksIn(text: string, from: string): string[] {
+  const links = [...text.matchAll(LINK)].map(([, link]) => targetOf(link!, from));
+  const includes = [...text.matchAll(/@include: (\S+)/g)].map(([, file]) => posix.join(posix.dirname(from), file!));
+  return inOrder([...links, ...includes.map((path) => path.replace(".zh-CN", ""))]);
+}
 
 const twins = [["README.md", "README.zh-CN.md"], ...english.map((name) => [`docs/${name}`, `docs/zh/${name}`])];
 for (const [path, twin] of twins) {

@@ -15,11 +15,11 @@ const docs = fileURLToPath(new URL("..", import.meta.url));
 test("every export has a page", () => {
   const source = readFileSync(join(docs, "../index.ts"), "utf8");
   const lists = [...source.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].map(([, list]) => list);
-  const names = lists.flatMap((list) => list.match(/\w+(?=\s*(?:,|$))/g)).sort();
+  const names = lists.flatMap((list) => list.match(/\w+(?=\s*(?:,|$))/g)).toSorted();
   assert.ok(names.length > 60, names.join());
   for (const folder of ["reference/", "zh/reference/"]) {
     const pages = pagesOf(SITE).filter((page) => page.startsWith(folder) && page !== `${folder}index.html`);
-    assert.deepEqual(pages.map((page) => basename(page, ".html")).sort(), names);
+    assert.deepEqual(pages.map((page) => basename(page, ".html")).toSorted(), names);
   }
 });
 

@@ -27,7 +27,7 @@ export const pagesOf = (folder) =>
   readdirSync(folder, { recursive: true })
     .map((name) => name.replaceAll("\\", "/"))
     .filter((name) => name.endsWith(".html"))
-    .sort();
+    .toSorted();
 
 export const openBrowser = () =>
   chromium.launch({
