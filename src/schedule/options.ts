@@ -53,11 +53,11 @@ export interface SchedulerOptions {
   betaStart?: number | undefined;
   /** The last beta, in (0, 1]. Default 0.02. "squaredcos_cap_v2" and `trainedBetas` ignore it. */
   betaEnd?: number | undefined;
-  /** Default "squaredcos_cap_v2". */
+  /** The curve that beta, the variance added in one training step, follows. Default "squaredcos_cap_v2". */
   betaSchedule?: BetaSchedule | undefined;
   /** The betas themselves, in place of a schedule. Default null. */
   trainedBetas?: ArrayLike<number> | null | undefined;
-  /** Default "epsilon". */
+  /** What the model predicts: the noise, the original sample, or the velocity. Default "epsilon". */
   predictionType?: PredictionType | undefined;
   /** Clamp the predicted original sample to [-clipSampleRange, clipSampleRange]. Default true. */
   clipSample?: boolean | undefined;
@@ -71,13 +71,16 @@ export interface SchedulerOptions {
   dynamicThresholdingRatio?: number | undefined;
   /** Rescale the betas so that the last alpha product is 0 (arXiv 2305.08891, algorithm 1). Default false. */
   rescaleBetasZeroSnr?: boolean | undefined;
-  /** Default "leading". */
+  /** How the inference steps are spread over the training steps. Default "leading". */
   timestepSpacing?: TimestepSpacing | undefined;
   /** Added to every timestep of "leading": an integer >= 0. Default 0. */
   stepsOffset?: number | undefined;
   /** The alpha product after the last step is 1; otherwise alphasCumprod[0]. Default true. */
   setAlphaToOne?: boolean | undefined;
-  /** Default "stride", what diffusers and MindFlow do; "schedule" suits "linspace" and "trailing". */
+  /**
+   * Which timestep a step leads to: `t - floor(T / N)`, as in diffusers and MindFlow, or the next entry of the list, which
+   * suits "linspace" and "trailing". Default "stride".
+   */
   previousTimestep?: PreviousTimestep | undefined;
   /** "float16" rounds every stored value to half precision. Default "float32". */
   computeDtype?: DType | undefined;
