@@ -42,3 +42,19 @@ export const openBrowser = () =>
       "--disable-sync",
     ],
   });
+
+/** What the search finds, opened on the page `from` of a site at `url`: paths of pages. */
+export async function search(browser, url, from, query) {
+  const page = await browser.newPage();
+  try {
+    await page.goto(url + from, { waitUntil: "networkidle" });
+    await page.keyboard.press("Control+k");
+    await page.locator("#localsearch-input").fill(query);
+    const links = page.locator("#localsearch-list a");
+    await links.first().waitFor();
+    const addresses = await links.evaluateAll((found) => found.map(({ href }) => href));
+    return addresses.map((address) => address.slice(url.length).split("#")[0]);
+  } finally {
+    await page.close();
+  }
+}
