@@ -22,7 +22,7 @@ const SEARCHES = [
   ["", "allocate", "reference/functions/allocate.html"],
   ["zh/", "反演", "zh/images.html"],
   ["zh/", "采样器", "zh/choosing.html"],
-  ["zh/", "噪声调度", "zh/config.html"],
+  ["zh/", "载荷", "zh/accuracy.html"], // in the middle of a sentence,
   ["zh/", "allocate", "zh/reference/functions/allocate.html"],
 ];
 
