@@ -5,7 +5,7 @@ import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { DTYPES } from "./network.js";
-import { SAMPLERS } from "./stable-diffusion.js";
+import { PRECISIONS, SAMPLERS, SPACINGS } from "./schedulers.js";
 
 const own = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
@@ -25,6 +25,8 @@ const OPTIONS = {
   rescale: ["SHARE", "takes back the contrast that guidance adds", "0", number(SHARE)],
   seed: ["SEED", "of the noise, as PyTorch takes it", "0", readSeed],
   sampler: ["NAME", SAMPLERS.join(", "), undefined, oneOf(SAMPLERS)],
+  spacing: ["NAME", `of the timesteps, for ddim and dpm: ${SPACINGS.join(", ")}`, undefined, oneOf(SPACINGS)],
+  precision: ["NAME", `of the sampler's results: ${PRECISIONS.join(", ")}`, undefined, oneOf(PRECISIONS)],
   eta: ["SHARE", "noise of each step, for ddim and tcd", undefined, number(SHARE)],
   size: ["PIXELS", "width and height, or WIDTHxHEIGHT", undefined, readSize],
   count: [

@@ -26,7 +26,7 @@ async function draw({ prompt, model: name, dtype, size, image, mask, out, ...opt
   const model = await StableDiffusion.load(read, { engine, dtype, sessionOptions: { logSeverityLevel: 4 } });
   const { width, height } = size ?? { width: model.size, height: model.size };
   const settings = {
-    ...pick(options, ["steps", "guidance", "rescale", "sampler", "eta", "strength"]),
+    ...pick(options, ["steps", "guidance", "rescale", "sampler", "spacing", "precision", "eta", "strength"]),
     negativePrompt: options.negative,
     width,
     height,

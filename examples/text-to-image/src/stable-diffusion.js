@@ -1,28 +1,11 @@
 // From words to pictures, with a Stable Diffusion folder in the layout of the Hugging Face hub's ONNX exports. This file
 // is the same in Node, in a page and in a Web Worker: who uses it brings onnxruntime and the way to read the folder.
 
-import {
-  DDIMScheduler,
-  DiffusionPipeline,
-  DPMSolverMultistepScheduler,
-  Generator,
-  LCMScheduler,
-  latentToRgb,
-  schedulerFromConfig,
-  TCDScheduler,
-} from "ddim-wasm";
+import { DiffusionPipeline, Generator, latentToRgb } from "ddim-wasm";
 import { Network } from "./network.js";
+import { makeScheduler, samplerOf } from "./schedulers.js";
 import { loadTokens } from "./tokens.js";
 import { decodeLatents, encodeImage, fitLatentRgb, shrinkMask } from "./vae.js";
-
-const SCHEDULERS = {
-  ddim: DDIMScheduler,
-  dpm: DPMSolverMultistepScheduler,
-  lcm: LCMScheduler,
-  tcd: TCDScheduler,
-};
-
-export const SAMPLERS = Object.keys(SCHEDULERS);
 
 const FAMILY = /^(Onnx|ORT)?(StableDiffusion|LatentConsistencyModel)(Img2Img|Inpaint)?Pipeline$/;
 
@@ -40,16 +23,22 @@ const VAE_DEFAULTS = { block_out_channels: [128, 256, 512, 512], latent_channels
  * @property {number} [rescale] takes back what guidance adds to the contrast, 0 to 1
  * @property {number | bigint | (number | bigint)[]} [seed] of the first picture, or of each
  * @property {number} [count] how many pictures, where neither prompt nor seed is a list
- * @property {"ddim" | "dpm" | "lcm" | "tcd"} [sampler] default: what the folder's configuration names
+ * @property {import("./schedulers.js").SchedulerChoice["sampler"]} [sampler] default: what the folder's configuration names
+ * @property {import("./schedulers.js").SchedulerChoice["spacing"]} [spacing] of the timesteps, for ddim and dpm
+ * @property {import("./schedulers.js").SchedulerChoice["precision"]} [precision] of the sampler's results
  * @property {number} [eta] noise of each step, for ddim and tcd
  * @property {number} [width] default: the image's, or the model's own
  * @property {number} [height]
  * @property {Picture} [image] to start from
  * @property {number} [strength] how much of it to change, above 0 and at most 1; default 0.6, and 1 with a mask
  * @property {Picture} [mask] of the image: what is white is painted anew
- * @property {(report: { step: number, total: number, preview: () => Promise<Picture[]> }) => unknown} [onStep]
- *   `preview` gives small pictures of what the model expects to come out
+ * @property {(report: StepReport) => unknown} [onStep]
  * @property {AbortSignal} [signal]
+ * @typedef {object} StepReport
+ * @property {number} step
+ * @property {number} total
+ * @property {() => Promise<Picture[]>} preview small pictures of what the model expects to come out
+ * @property {() => Promise<Picture[]>} decode the same at full size, which calls the decoder
  * @typedef {object} Drawn
  * @property {Picture[]} pictures RGBA
  * @property {import("./network.js").Floats} latents before decoding
@@ -132,7 +121,7 @@ export class StableDiffusion {
    * @returns {Promise<Drawn>}
    */
   async draw({ prompt, negativePrompt = "", steps = 20, guidance = 5, rescale = 0, seed = 0, count = 1, ...options }) {
-    const { sampler, eta, image, mask, onStep, signal } = options;
+    const { eta, image, mask, onStep, signal } = options;
     const { width = image?.width ?? this.size, height = image?.height ?? this.size } = options;
     const { strength = mask ? 1 : 0.6 } = options;
     this.checkSize({ width, height });
@@ -141,11 +130,11 @@ export class StableDiffusion {
       if (picture.width === width && picture.height === height) continue;
       throw new RangeError(`the ${name} has ${picture.width} x ${picture.height} pixels, not ${width} x ${height}`);
     }
-    const pictures = [prompt, seed].find(Array.isArray)?.length ?? count;
-    const prompts = Array.isArray(prompt) ? prompt : Array(pictures).fill(prompt);
-    const seeds = Array.isArray(seed) ? seed : Array.from({ length: pictures }, (_, i) => BigInt(seed) + BigInt(i));
+    const batch = [prompt, seed].find(Array.isArray)?.length ?? count;
+    const prompts = Array.isArray(prompt) ? prompt : Array(batch).fill(prompt);
+    const seeds = Array.isArray(seed) ? seed : Array.from({ length: batch }, (_, i) => BigInt(seed) + BigInt(i));
     const generators = seeds.map((s) => new Generator(s));
-    const dims = [pictures, this.#channels, height / this.#factor, width / this.#factor];
+    const dims = [batch, this.#channels, height / this.#factor, width / this.#factor];
     const clock = new Clock();
 
     // LCM's guidance is an input of the model.
@@ -154,7 +143,9 @@ export class StableDiffusion {
     for (const text of isGuided ? [...prompts, negativePrompt] : prompts) {
       if (!states.has(text)) states.set(text, await clock.time("text encoder", this.#encodePrompt(text)));
     }
-    const scheduler = this.#makeScheduler(sampler);
+    const scheduler = makeScheduler(this.#schedulerConfig, options, {
+      onWarning: this.#options.onWarning ?? (() => {}),
+    });
     const model = (sample, timestep, { step, condition }) => {
       // diffusers draws the noise of a masked image too, and does not use it; the noise of the steps comes after it.
       if (step === 0 && mask) generators.forEach((generator) => generator.randn([1, ...dims.slice(1)]));
@@ -170,7 +161,15 @@ export class StableDiffusion {
       signal,
       ...(onStep && {
         onStep: ({ step, total, predOriginalSample }) =>
-          onStep({ step, total, preview: () => this.#preview(predOriginalSample) }),
+          clock.time(
+            "onStep",
+            onStep({
+              step,
+              total,
+              preview: () => this.#preview(predOriginalSample),
+              decode: () => this.#decode(predOriginalSample),
+            }),
+          ),
       }),
     };
     if (image) {
@@ -181,25 +180,15 @@ export class StableDiffusion {
       run.dims = dims;
     }
     const latents = await clock.time("sampler", new DiffusionPipeline({ scheduler, model }).run(run));
-    clock.seconds.sampler -= clock.seconds["U-Net"];
-
     signal?.throwIfAborted();
-    return {
-      pictures: await clock.time("VAE", decodeLatents(this.#networks.vae_decoder, latents, this.#scaling)),
-      latents: { data: latents.data, dims },
-      sampler: SAMPLERS.find((name) => scheduler instanceof SCHEDULERS[name]),
-      seconds: clock.seconds,
-    };
+    const pictures = await clock.time("VAE", this.#decode(latents));
+    const { onStep: waited, ...seconds } = clock.seconds;
+    seconds.sampler -= seconds["U-Net"] + waited;
+    return { pictures, latents: { data: latents.data, dims }, sampler: samplerOf(scheduler), seconds };
   }
 
   async release() {
     await Promise.all(Object.values(this.#networks).map((network) => network.release()));
-  }
-
-  #makeScheduler(sampler) {
-    const reporting = { onWarning: this.#options.onWarning ?? (() => {}) };
-    if (sampler === undefined) return schedulerFromConfig(this.#schedulerConfig, {}, reporting);
-    return SCHEDULERS[sampler].fromConfig(this.#schedulerConfig, {}, reporting);
   }
 
   async #encodePrompt(prompt) {
@@ -228,6 +217,10 @@ export class StableDiffusion {
     return unet.run(feeds);
   }
 
+  #decode(latents) {
+    return decodeLatents(this.#networks.vae_decoder, latents, this.#scaling);
+  }
+
   async #preview(latents) {
     this.#latentRgb ??= fitLatentRgb(this.#networks.vae_decoder, this.#channels, this.#scaling);
     const factors = await this.#latentRgb;
@@ -244,7 +237,7 @@ function embedGuidance(guidance, length) {
 
 /** Adds up the seconds that each part takes. */
 class Clock {
-  seconds = { "text encoder": 0, "U-Net": 0, sampler: 0, VAE: 0 };
+  seconds = { "text encoder": 0, "U-Net": 0, sampler: 0, VAE: 0, onStep: 0 };
 
   async time(part, work) {
     const start = performance.now();

@@ -44,10 +44,23 @@ test("the defaults draw as diffusers does, with prompt and settings in the file"
 
 test("every other option reaches the picture", async () => {
   const args = ["--negative", "red", "--steps", "3", "--guidance", "7", "--rescale", "0.7", "--eta", "0.5"];
-  const { read } = draw("Zoë’s star", ...args, "--size", "96x64", "--count", "2", "--seed=-1", "--out", "two.png");
-  const options = { negativePrompt: "red", steps: 3, guidance: 7, rescale: 0.7, eta: 0.5, width: 96 };
+  const names = ["--sampler", "ddim", "--spacing", "trailing", "--precision", "float16"];
+  const { read } = draw(
+    "Zoë’s star",
+    ...args,
+    ...names,
+    "--size",
+    "96x64",
+    "--count",
+    "2",
+    "--seed=-1",
+    "--out",
+    "two.png",
+  );
+  const options = { negativePrompt: "red", steps: 3, guidance: 7, rescale: 0.7, eta: 0.5, width: 96, height: 64 };
+  const named = { sampler: "ddim", spacing: "trailing", precision: "float16" };
   const model = await loadModel();
-  const { pictures } = await model.draw({ prompt: "Zoë’s star", ...options, height: 64, seed: [-1, 0] });
+  const { pictures } = await model.draw({ prompt: "Zoë’s star", ...options, ...named, seed: [-1, 0] });
   for (const [i, expected] of pictures.entries()) {
     const picture = read(`two-${i + 1}.png`);
     assert.deepEqual([picture.width, picture.height], [96, 64]);
@@ -112,6 +125,9 @@ for (const [args, message] of [
   [["a", "--seed", "1.5"], /--seed "1.5": expected a whole number from -2\^63 to 2\^64 - 1/],
   [["a", "--sampler", "euler"], /--sampler "euler": expected one of ddim, dpm, lcm, tcd/],
   [["a", "--sampler", "dpm", "--eta", "1"], /"eta" is no option of the steps of DPMSolverMultistepScheduler/],
+  [["a", "--spacing", "even"], /--spacing "even": expected one of leading, trailing, linspace/],
+  [["a", "--sampler", "lcm", "--spacing", "trailing"], /spacing "trailing": lcm spreads its timesteps/],
+  [["a", "--precision", "float64"], /--precision "float64": expected one of float32, float16/],
   [["a", "--size", "60"], /size 60 x 60: this model draws sizes that are divisible by 8/],
   [["a", "--size", "big"], /--size "big": expected a number of pixels/],
   [["a", "--count", "0"], /--count "0"/],

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Float16Array } from "@petamoriken/float16";
 import { assertNear, coloursOf, floatsOf, golden, loadModel, optionsOf } from "./model.js";
 
 const model = await loadModel();
@@ -68,6 +69,46 @@ test("previews look like what comes out", async () => {
     const likeness = correlation(coloursOf([last]), shrink(pictures[0]));
     assert.ok(likeness > 0.5, `correlation ${likeness}`);
   }
+});
+
+test("what a step decodes is its preview at full size, and at the last step the picture", async () => {
+  const decoded = [];
+  const previews = [];
+  const onStep = async ({ preview, decode }) => {
+    previews.push(...(await preview()));
+    decoded.push(...(await decode()));
+  };
+  const { pictures } = await model.draw({ ...optionsOf(golden.cases[0]), onStep });
+  assert.equal(decoded.length, golden.cases[0].num_inference_steps);
+  // Their first pictures are grey, and alike by chance only.
+  for (const i of [10, 19]) assert.ok(correlation(coloursOf([previews[i]]), shrink(decoded[i])) > 0.5);
+  const worst = coloursOf(pictures).map((value, i) => Math.abs(value - coloursOf([decoded.at(-1)])[i]));
+  assert.ok(Math.max(...worst) < 64);
+});
+
+test("the time of onStep is nobody's", async () => {
+  const onStep = () => new Promise((resolve) => setTimeout(resolve, 300));
+  const { seconds } = await model.draw({ prompt: "a ring", steps: 2, onStep });
+  assert.deepEqual(Object.keys(seconds), ["text encoder", "U-Net", "sampler", "VAE"]);
+  assert.ok(seconds.sampler < 0.3, `the sampler took ${seconds.sampler} s`);
+});
+
+test("spacing and precision are the scheduler's", async () => {
+  const options = { prompt: "a ring", steps: 7, seed: 1, guidance: 1 };
+  const plain = await model.draw({ ...options, sampler: "ddim" });
+  const named = await model.draw({ ...options, sampler: "ddim", spacing: "leading", precision: "float32" });
+  assert.deepEqual(named.latents, plain.latents);
+  for (const [name, values] of [
+    ["spacing", ["trailing", "linspace"]],
+    ["precision", ["float16"]],
+  ]) {
+    for (const value of values) {
+      const { latents } = await model.draw({ ...options, sampler: "ddim", [name]: value });
+      assert.notDeepEqual(latents, plain.latents, value);
+      if (name === "precision") assert.deepEqual(latents.data, Float32Array.from(new Float16Array(latents.data)));
+    }
+  }
+  await assert.rejects(model.draw({ ...options, sampler: "tcd", spacing: "linspace" }), /"linspace": tcd/);
 });
 
 test("an aborted signal stops before the next model call", async () => {
