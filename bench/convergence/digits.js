@@ -1,6 +1,7 @@
 // The model and its pictures. Another model takes a file with the same exports.
 
-import { loadModel, NO_LABEL, predictNoise } from "../../examples/digits/src/models.js";
+import { loadModel } from "../../examples/digits/src/loading.js";
+import { NO_LABEL, predictNoise } from "../../examples/digits/src/models.js";
 
 export const MODEL = new URL("../../examples/digits/model/digits-unet.onnx", import.meta.url);
 

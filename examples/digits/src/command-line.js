@@ -4,6 +4,7 @@ import { closeSync, existsSync, openSync, readFileSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { SAMPLERS } from "./schedulers.js";
 
 /**
  * @typedef {object} Options
@@ -13,6 +14,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
  * @property {number} inversionSteps steps from digit to noise, and back
  * @property {bigint} seed of the noise
  * @property {number} guidance how strongly the model keeps to the digit asked for
+ * @property {AbortSignal} [signal] stops the drawing; not of the command line
  * @property {number} eta share of DDPM's noise in a step
  * @property {"leading" | "linspace" | "trailing"} spacing of the timesteps
  * @property {string} out the sheet's file
@@ -65,9 +67,7 @@ export function readOptions(argv) {
     .description("Draws handwritten digits with a diffusion model, and has a classifier read them.")
     .showSuggestionAfterError(false)
     .addOption(option("--digits <digits>", "what to draw", readDigitList, "0123456789"))
-    .addOption(
-      new Option("--scheduler <name>", "the sampler: DDIM or DPM-Solver++").choices(["ddim", "dpm"]).default("ddim"),
-    )
+    .addOption(new Option("--scheduler <name>", "the sampler: DDIM or DPM-Solver++").choices(SAMPLERS).default("ddim"))
     .addOption(
       new Option(
         "--steps <count>",

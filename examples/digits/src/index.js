@@ -3,10 +3,19 @@
 import { writeFileSync } from "node:fs";
 import { Generator } from "ddim-wasm";
 import { readOptions } from "./command-line.js";
-import { loadModel, readDigits } from "./models.js";
+import { loadModel } from "./loading.js";
+import { readDigits } from "./models.js";
 import { encodeFloats, encodeSheet } from "./pictures.js";
 import { runPhase } from "./progress.js";
-import { changeDigits, drawDigits, greyLevelsBetween, invertDigits, redrawDigits, toTensor } from "./sampling.js";
+import {
+  changeDigits,
+  drawDigits,
+  greyLevelsBetween,
+  invertDigits,
+  maskOf,
+  redrawDigits,
+  toTensor,
+} from "./sampling.js";
 
 const options = readOptions(process.argv);
 const { digits, steps, inversionSteps } = options;
@@ -42,7 +51,8 @@ if (options.invert) {
   );
 } else if (options.inpaint || options.strength !== undefined) {
   const what = options.inpaint ? `painting the ${options.inpaint} half of each` : "changing them";
-  changed = await runPhase(what, (onStep) => changeDigits(unet, options, drawn, generator, onStep));
+  const mask = options.inpaint && maskOf(options.inpaint);
+  changed = await runPhase(what, (onStep) => changeDigits(unet, { ...options, mask }, drawn, generator, onStep));
 }
 
 const samples = changed ?? drawn;

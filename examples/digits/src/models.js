@@ -1,7 +1,6 @@
 // The two ONNX models, run by onnxruntime-web. What goes in and out of them is told in model/README.md.
 
-import { readFileSync } from "node:fs";
-import { env, InferenceSession, Tensor } from "onnxruntime-web";
+import { env, Tensor } from "onnxruntime-web";
 
 // Models as small as these gain nothing from threads.
 env.wasm.numThreads = 1;
@@ -10,17 +9,9 @@ env.wasm.numThreads = 1;
 export const NO_LABEL = 10;
 
 /**
- * @param {string} name of a file in model/, without .onnx
- * @returns {Promise<InferenceSession>}
- */
-export function loadModel(name) {
-  return InferenceSession.create(readFileSync(new URL(`../model/${name}.onnx`, import.meta.url)));
-}
-
-/**
  * The noise that the diffusion model sees in each sample.
  *
- * @param {InferenceSession} unet
+ * @param {import("onnxruntime-web").InferenceSession} unet
  * @param {import("ddim-wasm").PlainTensor} sample [count, 1, 32, 32]
  * @param {number} timestep
  * @param {number[]} labels one a sample
@@ -38,7 +29,7 @@ export async function predictNoise(unet, { type, data, dims }, timestep, labels)
 /**
  * Which digit the classifier sees in each sample.
  *
- * @param {InferenceSession} classifier
+ * @param {import("onnxruntime-web").InferenceSession} classifier
  * @param {import("ddim-wasm").PlainTensor} samples [count, 1, 32, 32]
  * @returns {Promise<number[]>}
  */

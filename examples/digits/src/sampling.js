@@ -1,16 +1,18 @@
 // From noise to digits, from digits to other digits, and back to noise.
 
-import { DDIMScheduler, DiffusionPipeline, DPMSolverMultistepScheduler } from "ddim-wasm";
+import { DDIMScheduler, DiffusionPipeline } from "ddim-wasm";
 import { NO_LABEL, predictNoise } from "./models.js";
+import { betaSchedule, makeScheduler } from "./schedulers.js";
 
 /**
  * @typedef {import("onnxruntime-web").InferenceSession} Session
  * @typedef {import("ddim-wasm").PlainTensor} PlainTensor
  * @typedef {import("./command-line.js").Options} Options
- * @typedef {(report: { step: number, total: number }) => void} OnStep
+ * @typedef {{ step: number, total: number, predOriginalSample: PlainTensor }} StepReport
+ * @typedef {(report: StepReport) => unknown} OnStep
  */
 
-const SIZE = 32;
+export const SIZE = 32;
 
 /**
  * Up to what an inversion's step may be off, of pixels in [-1, 1]: a tenth of a grey level. This model's steps near the
@@ -26,9 +28,6 @@ export function toTensor(data) {
   return { data, dims: [data.length / SIZE ** 2, 1, SIZE, SIZE], type: "float32" };
 }
 
-/** The noise schedule that the model was trained with. */
-const betaSchedule = "squaredcos_cap_v2";
-
 /**
  * @param {Session} unet the diffusion model
  * @param {import("ddim-wasm").DDIMScheduler | import("ddim-wasm").DPMSolverMultistepScheduler} scheduler
@@ -40,16 +39,8 @@ function makePipeline(unet, scheduler) {
   });
 }
 
-/** A pipeline of the sampler asked for. It keeps predicted pixels within [-1, 1]. */
-function makeGuidedPipeline(unet, { scheduler, spacing: timestepSpacing }) {
-  // Thresholding at 1, which is its default, is clipping.
-  return scheduler === "dpm"
-    ? makePipeline(unet, new DPMSolverMultistepScheduler({ betaSchedule, timestepSpacing, thresholding: true }))
-    : makePipeline(unet, new DDIMScheduler({ betaSchedule, timestepSpacing, clipSample: true }));
-}
-
 /** What the runs have in common that draw under guidance. */
-function guidedRun({ scheduler, digits, steps, eta, guidance }, generator, onStep) {
+function guidedRun({ scheduler, digits, steps, eta, guidance, signal }, generator, onStep) {
   return {
     numInferenceSteps: steps,
     generator,
@@ -60,6 +51,7 @@ function guidedRun({ scheduler, digits, steps, eta, guidance }, generator, onSte
     // follow, or the two no longer make up the sample: without this 66 digits of 100 are recognised, with it all.
     // DPM-Solver++ has it follow in any case, and adds no noise.
     ...(scheduler === "ddim" && { eta, useClippedModelOutput: true }),
+    signal,
     onStep,
   };
 }
@@ -75,31 +67,36 @@ function guidedRun({ scheduler, digits, steps, eta, guidance }, generator, onSte
  */
 export function drawDigits(unet, options, generator, onStep) {
   const dims = [options.digits.length, 1, SIZE, SIZE];
-  return makeGuidedPipeline(unet, options).run({ ...guidedRun(options, generator, onStep), dims });
+  return makePipeline(unet, makeScheduler(options)).run({ ...guidedRun(options, generator, onStep), dims });
 }
 
 /**
- * Draws over digits, as a whole from a share of noise on, or half of each.
+ * Draws over digits: from a share of noise on, where there is a strength, and only where the mask is 1, if there is one.
  *
  * @param {Session} unet
- * @param {Options} options
+ * @param {Options & { mask?: PlainTensor }} options
  * @param {PlainTensor} drawn
  * @param {import("ddim-wasm").Generator} generator
  * @param {OnStep} onStep
  * @returns {Promise<PlainTensor>}
  */
 export function changeDigits(unet, options, drawn, generator, onStep) {
-  const { strength, inpaint } = options;
+  const { strength, mask } = options;
   const start = strength === undefined ? { dims: drawn.dims } : { sample: drawn, strength };
-  return makeGuidedPipeline(unet, options).run({
+  return makePipeline(unet, makeScheduler(options)).run({
     ...guidedRun(options, generator, onStep),
     ...start,
-    ...(inpaint && { known: drawn, mask: maskOf(inpaint) }),
+    ...(mask && { known: drawn, mask }),
   });
 }
 
-/** 1 in the half of a digit that is to be painted. */
-function maskOf(half) {
+/**
+ * 1 in the half of a digit that is to be painted.
+ *
+ * @param {"top" | "bottom" | "left" | "right"} half
+ * @returns {PlainTensor}
+ */
+export function maskOf(half) {
   const inHalf = {
     top: (x, y) => y < SIZE / 2,
     bottom: (x, y) => y >= SIZE / 2,

@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { DDIMScheduler, Generator } from "ddim-wasm";
 import { decode } from "fast-png";
 import { Tensor } from "onnxruntime-web";
-import { loadModel } from "../src/models.js";
+import { loadModel } from "../src/loading.js";
 import { sampleInFloat64 } from "./reference.js";
 
 const program = fileURLToPath(new URL("../src/index.js", import.meta.url));
