@@ -1,6 +1,7 @@
 import { slug } from "github-slugger";
 import { defineConfig } from "vitepress";
 import { english, chinese } from "./locales.js";
+import { playground } from "./playground.js";
 import { linkToRepository } from "./repository-links.js";
 import { tokenize } from "./search.js";
 
@@ -30,4 +31,5 @@ export default defineConfig({
     anchor: { slugify: slug }, // links to headings work on GitHub and on the site
     config: (md) => md.use(linkToRepository),
   },
+  vite: playground,
 });

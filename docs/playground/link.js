@@ -1,0 +1,60 @@
+// The page's address holds the settings, and whether they were drawn.
+
+import { onMounted, onUnmounted } from "vue";
+import { readSettings, writeSettings } from "./settings.js";
+
+/** Is in a link to a picture, which is then drawn at once. */
+const DRAWN = "&draw";
+
+/** How long the settings have to rest before they go into the address. */
+const REST = 200;
+
+/** @returns {string} the address of the settings */
+export function linkTo(settings, isDrawn) {
+  return `#${writeSettings(settings)}${isDrawn ? DRAWN : ""}`;
+}
+
+/**
+ * @param {() => import("./settings.js").Settings} current
+ * @param {(settings: import("./settings.js").Settings, isDrawn: boolean) => void} onOpen is told what an address says
+ */
+export function useLink(current, onOpen) {
+  let timer;
+
+  const isDrawn = () => location.hash.endsWith(DRAWN);
+
+  function open() {
+    clearTimeout(timer);
+    if (location.hash.includes("model=")) onOpen(readSettings(location.hash.slice(1)), isDrawn());
+  }
+
+  /** A drawn picture keeps its entry in the history: settings that change after it begin the next. */
+  function write(drawn) {
+    clearTimeout(timer);
+    const link = linkTo(current(), drawn);
+    if (link === location.hash || `${link}${DRAWN}` === location.hash) return;
+    if (isDrawn()) {
+      history.replaceState({ ...history.state, scrollPosition: scrollY }, "");
+      history.pushState({ scrollPosition: scrollY }, "", link);
+    } else {
+      history.replaceState({ ...history.state, scrollPosition: scrollY }, "", link);
+    }
+  }
+
+  onMounted(() => {
+    open();
+    addEventListener("popstate", open);
+  });
+  onUnmounted(() => {
+    clearTimeout(timer);
+    removeEventListener("popstate", open);
+  });
+
+  return {
+    changed() {
+      clearTimeout(timer);
+      timer = setTimeout(() => write(false), REST);
+    },
+    drawn: () => write(true),
+  };
+}

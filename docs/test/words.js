@@ -1,0 +1,25 @@
+// The model of words in Node: the same files as in the playground's worker, on the same engine.
+
+import { fileURLToPath } from "node:url";
+import * as engine from "onnxruntime-web";
+import { readerOf } from "../../examples/text-to-image/src/folders.js";
+import { StableDiffusion } from "../../examples/text-to-image/src/stable-diffusion.js";
+
+const folder = fileURLToPath(new URL("../../examples/text-to-image/model", import.meta.url));
+
+engine.env.wasm.numThreads = 1;
+let loading;
+
+/**
+ * @param {import("../playground/settings.js").Settings} settings
+ * @returns {Promise<{ picture: Picture, frames: Picture[] }>}
+ * @typedef {{ data: Uint8ClampedArray, width: number, height: number }} Picture
+ */
+export async function drawWords({ prompt, steps, seed, guidance, eta, sampler, spacing, precision }) {
+  const model = await (loading ??= StableDiffusion.load(readerOf(folder), { engine }));
+  const frames = [];
+  const onStep = async ({ decode }) => frames.push(...(await decode()));
+  const options = { prompt, steps, seed, guidance, eta, sampler, spacing, precision, onStep };
+  const { pictures } = await model.draw(options);
+  return { picture: pictures[0], frames };
+}
