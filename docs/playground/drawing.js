@@ -48,7 +48,9 @@ export function useDrawing() {
   /** Loads a model, unless it is there. */
   function load(model) {
     if (!models.has(model)) {
-      const loading = painter.load(model, (report) => Object.assign(bytes, report));
+      const loading = painter.load(model, (report) => {
+        Object.assign(bytes, report);
+      });
       models.set(model, loading);
       loading.catch(() => models.clear()); // another worker begins with none
     }

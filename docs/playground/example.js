@@ -8,7 +8,7 @@ export async function loadExample() {
   const image = Object.assign(new Image(), { src: strip });
   await image.decode();
   const canvas = Object.assign(document.createElement("canvas"), { width: image.width, height: image.height });
-  const context = canvas.getContext("2d");
+  const context = canvas.getContext("2d", { willReadFrequently: true });
   context.drawImage(image, 0, 0);
   const size = SIZES.words;
   const pictures = Array.from({ length: image.width / size }, (_, i) => context.getImageData(i * size, 0, size, size));

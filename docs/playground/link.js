@@ -20,8 +20,16 @@ export function linkTo(settings, isDrawn) {
  */
 export function useLink(current, onOpen) {
   let timer;
+  let pathname;
 
   const isDrawn = () => location.hash.endsWith(DRAWN);
+
+  /** VitePress would load the page anew where only what is after the # has changed: it does not get the event. */
+  function goBack(event) {
+    if (location.pathname !== pathname) return;
+    event.stopImmediatePropagation();
+    open();
+  }
 
   function open() {
     clearTimeout(timer);
@@ -42,12 +50,13 @@ export function useLink(current, onOpen) {
   }
 
   onMounted(() => {
+    pathname = location.pathname;
     open();
-    addEventListener("popstate", open);
+    addEventListener("popstate", goBack, { capture: true });
   });
   onUnmounted(() => {
     clearTimeout(timer);
-    removeEventListener("popstate", open);
+    removeEventListener("popstate", goBack, { capture: true });
   });
 
   return {

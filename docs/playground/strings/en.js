@@ -21,7 +21,7 @@ export const en = {
     ],
   },
   ideas: "Ideas",
-  more: "More",
+  more: "Negative prompt",
   negative: { label: "What not to draw", hint: "Guidance leads away from these words." },
   digit: { label: "Digit", hint: "Which one to draw." },
   draw: "Draw",
@@ -34,7 +34,7 @@ export const en = {
   },
   strength: { label: "Strength", hint: "How much to change: 1 keeps next to nothing of what was there." },
   sampler: {
-    title: "Sampler",
+    title: "Sampling",
     label: "Sampler",
     hint: "ddim is the classic, dpm needs fewer steps; lcm and tcd are for models distilled for them, which these are not.",
     choices: { ddim: "ddim", dpm: "dpm", lcm: "lcm", tcd: "tcd" },

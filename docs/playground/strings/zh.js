@@ -21,7 +21,7 @@ export const zh = {
     ],
   },
   ideas: "示例",
-  more: "更多",
+  more: "反向提示词",
   negative: { label: "不要画什么", hint: "引导会远离这些词。" },
   digit: { label: "数字", hint: "要画哪一个。" },
   draw: "开始绘制",
@@ -34,7 +34,7 @@ export const zh = {
   },
   strength: { label: "强度", hint: "改变多少：1 几乎不保留原来的内容。" },
   sampler: {
-    title: "采样器",
+    title: "采样",
     label: "采样器",
     hint: "ddim 最经典，dpm 所需步数更少；lcm 和 tcd 用于专门蒸馏的模型，这里的模型不是。",
     choices: { ddim: "ddim", dpm: "dpm", lcm: "lcm", tcd: "tcd" },

@@ -35,14 +35,20 @@ export async function readFiles(names, onBytes) {
 }
 
 async function readGroup(files, onChunk) {
-  const read = Object.entries(files).map(async ([path, file]) => [path, await readFile(path, file, onChunk)]);
+  const read = Object.entries(files).map(async ([path, file]) => {
+    try {
+      return [path, await readFile(file, onChunk)];
+    } catch (error) {
+      throw new Error(`${path} could not be read: ${error.message}`, { cause: error });
+    }
+  });
   return new Map(await Promise.all(read));
 }
 
 /** The size is known from when the site was built: what a server says may be that of a compressed file. */
-async function readFile(path, { url, bytes }, onChunk) {
+async function readFile({ url, bytes }, onChunk) {
   const response = await fetch(url);
-  if (!response.ok) throw new Error(`${path}: the server answers ${response.status}`);
+  if (!response.ok) throw new Error(`the server answers ${response.status}`);
   const content = new Uint8Array(bytes);
   let at = 0;
   for (const reader = response.body.getReader(); ;) {
@@ -52,6 +58,6 @@ async function readFile(path, { url, bytes }, onChunk) {
     at += value.length;
     onChunk(value.length);
   }
-  if (at !== bytes) throw new Error(`${path}: ${at} bytes came, of ${bytes}`);
+  if (at !== bytes) throw new Error(`${at} bytes came, of ${bytes}`);
   return content;
 }

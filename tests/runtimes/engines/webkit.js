@@ -7,9 +7,11 @@ import { existsSync } from "node:fs";
 const DRIVER = "/usr/bin/WebKitWebDriver";
 const SCREEN = "/usr/bin/Xvfb";
 const BROWSER = "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser";
-const DISPLAY = ":77";
-const SCREEN_SOCKET = "/tmp/.X11-unix/X77";
-const PORT = 4555;
+/** Of this process, so that several can have a browser at the same time. */
+const NUMBER = 1000 + (process.pid % 9000);
+const DISPLAY = `:${NUMBER}`;
+const SCREEN_SOCKET = `/tmp/.X11-unix/X${NUMBER}`;
+const PORT = 20000 + NUMBER;
 
 /** The first of the files WebKit takes that this machine lacks. */
 const missing = [DRIVER, SCREEN, BROWSER].find((file) => !existsSync(file));
@@ -37,6 +39,45 @@ async function untilReady() {
   }
 }
 
+/** What WebDriver calls keys that are no characters. */
+const KEYS = {
+  Backspace: "\uE003",
+  Tab: "\uE004",
+  Enter: "\uE007",
+  Shift: "\uE008",
+  Control: "\uE009",
+  End: "\uE010",
+  Home: "\uE011",
+  ArrowLeft: "\uE012",
+  ArrowUp: "\uE013",
+  ArrowRight: "\uE014",
+  ArrowDown: "\uE015",
+  Delete: "\uE017",
+};
+
+/** The part of puppeteer's page that works here too. */
+function pageOf(session) {
+  const act = (source) => send("POST", `${session}/actions`, { actions: [source] });
+  const point = (...actions) => act({ type: "pointer", id: "mouse", parameters: { pointerType: "mouse" }, actions });
+  const key = (type) => (name) => act({ type: "key", id: "keys", actions: [{ type, value: KEYS[name] ?? name }] });
+  return {
+    on() {},
+    goto: (url) => send("POST", `${session}/url`, { url }),
+    reload: () => send("POST", `${session}/refresh`, {}),
+    goBack: () => send("POST", `${session}/back`, {}),
+    title: () => send("GET", `${session}/title`),
+    /** As puppeteer's: a function that knows nothing but its arguments. */
+    evaluate: (work, ...args) =>
+      send("POST", `${session}/execute/sync`, { script: `return (${work})(...arguments)`, args }),
+    mouse: {
+      move: (x, y) => point({ type: "pointerMove", duration: 0, x: Math.round(x), y: Math.round(y) }),
+      down: () => point({ type: "pointerDown", button: 0 }),
+      up: () => point({ type: "pointerUp", button: 0 }),
+    },
+    keyboard: { down: key("keyDown"), up: key("keyUp") },
+  };
+}
+
 export const webkit = {
   name: "WebKit",
   file: missing ?? BROWSER,
@@ -55,15 +96,10 @@ export const webkit = {
       const alwaysMatch = { "webkitgtk:browserOptions": options };
       const { sessionId, capabilities } = await send("POST", "/session", { capabilities: { alwaysMatch } });
       const session = `/session/${sessionId}`;
-      const page = {
-        on() {},
-        goto: (url) => send("POST", `${session}/url`, { url }),
-        title: () => send("GET", `${session}/title`),
-      };
       const close = async () => {
         await send("DELETE", session).finally(end);
       };
-      return { browser: { close }, page, version: capabilities.browserVersion };
+      return { browser: { close }, page: pageOf(session), version: capabilities.browserVersion };
     } catch (error) {
       await end();
       throw error;
