@@ -8,6 +8,9 @@ import { proxy, wrap } from "comlink";
  * @typedef {import("./worker/worker.js").Start} Start
  */
 
+/** What goes wrong in a browser that has switched it off; a key of the strings. */
+const NO_WEBASSEMBLY = "noWebAssembly";
+
 export class Painter {
   #worker;
   /** @type {import("comlink").Remote<import("./worker/worker.js").Protocol>} */
@@ -15,7 +18,7 @@ export class Painter {
   #failed;
 
   #start() {
-    if (typeof WebAssembly !== "object") throw new Error("WebAssembly is not available in this browser");
+    if (typeof WebAssembly !== "object") throw new Error(NO_WEBASSEMBLY);
     if (this.#worker) return;
     this.#worker = new Worker(new URL("./worker/worker.js", import.meta.url), { type: "module" });
     this.#failed = new Promise((_, reject) => {

@@ -137,9 +137,9 @@ test("painted pixels as the models take them", () => {
   const pixels = Uint8Array.of(0, 1, 2, 1);
   const { data, width, height } = colourPixels(pixels, PALETTES.words);
   assert.deepEqual([width, height], [2, 2]);
-  assert.deepEqual([...data.slice(0, 4)], [255, 255, 255, 255]);
-  assert.deepEqual([...data.slice(8, 12)], [...PALETTES.words[2].slice(1), 255]);
-  assert.deepEqual([...maskPixels(pixels).data], [0, 255, 255, 255]);
+  assert.deepEqual(Array.from(data.subarray(0, 4)), [255, 255, 255, 255]);
+  assert.deepEqual(Array.from(data.subarray(8, 12)), [...PALETTES.words[2].slice(1), 255]);
+  assert.deepEqual(Array.from(maskPixels(pixels).data), [0, 255, 255, 255]);
 });
 
 test("the code on the page runs, and calls the model as often as the drawing does", async () => {

@@ -95,11 +95,8 @@ for (const { name, skip, open } of BROWSERS) {
       await goTo("#model=digits&digit=3&steps=6&draw");
       await visitor.drawn();
       const three = await visitor.pixels();
-      await visitor.evaluate(() => {
-        const steps = document.querySelector("#pg-steps");
-        steps.value = 50;
-        steps.dispatchEvent(new Event("input", { bubbles: true }));
-      });
+      await visitor.focus("#pg-steps");
+      await visitor.press("End"); // 50 steps
       await visitor.click("text=Draw");
       await visitor.waitFor("a step", () => document.querySelectorAll(".strip button").length >= 2);
       await visitor.click("text=Cancel");

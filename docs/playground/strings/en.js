@@ -121,6 +121,7 @@ export const en = {
     failed: "",
   },
   failed: "The picture could not be drawn.",
+  errors: { noWebAssembly: "WebAssembly is switched off in this browser, or missing: the models run in it." },
   retry: "Try again",
   times: (model, sampler) => {
     const share = ((100 * sampler) / (model + sampler)).toPrecision(2);

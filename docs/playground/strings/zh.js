@@ -121,6 +121,7 @@ export const zh = {
     failed: "",
   },
   failed: "图像没有画成。",
+  errors: { noWebAssembly: "此浏览器没有 WebAssembly，或已将其关闭：模型要靠它运行。" },
   retry: "重试",
   times: (model, sampler) => {
     const share = ((100 * sampler) / (model + sampler)).toPrecision(2);

@@ -1,0 +1,208 @@
+// The playground as a page: accessible in both languages and themes, narrow and wide, under any base, and clear about what
+// goes wrong. In Chromium.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { BROWSERS, launchChromium, Visitor } from "./browsers.js";
+import { serve } from "./server.js";
+
+const docs = fileURLToPath(new URL("..", import.meta.url));
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const PHONE = { width: 390, height: 844 };
+const DESK = { width: 1280, height: 900 };
+
+describe("the page", { skip: BROWSERS[0].skip }, () => {
+  let browser;
+  let site;
+  before(async () => {
+    browser = await launchChromium();
+    site = await serve(join(docs, ".vitepress/dist"), "/");
+  });
+  after(async () => {
+    await browser?.close();
+    await site?.close();
+  });
+
+  /** Does what a test does on a new page, and holds that the console was silent. */
+  async function visit(options, work, allowed = []) {
+    const page = await browser.newPage({ viewport: DESK, ...options });
+    const visitor = new Visitor(page);
+    try {
+      await work(visitor, page);
+      assert.deepEqual(
+        visitor.complaints.filter((text) => !allowed.some((pattern) => pattern.test(text))),
+        [],
+      );
+    } finally {
+      await page.close();
+    }
+  }
+
+  for (const path of ["playground.html", "zh/playground.html"]) {
+    for (const colorScheme of ["light", "dark"]) {
+      test(`axe finds nothing in ${path}, ${colorScheme}`, async () => {
+        await visit({ colorScheme }, async (visitor, page) => {
+          for (const hash of ["#model=words&start=sketch", "#model=digits&sampler=dpm&steps=3&draw"]) {
+            await visitor.open(`${site.url}${path}${hash}`);
+            if (hash.endsWith("draw")) await visitor.drawn();
+            await visitor.waitFor("the plots", () => document.querySelectorAll(".plot svg").length === 2);
+            await page.evaluate(axe);
+            const { violations } = await page.evaluate(() => globalThis.axe.run("main"));
+            const found = violations.map(({ id, impact, nodes }) => `${id} (${impact}): ${nodes[0].html}`);
+            assert.deepEqual(found, [], hash);
+          }
+        });
+      });
+    }
+  }
+
+  test("narrow and wide, nothing reaches over the edge, and the parts do not lie on each other", async () => {
+    for (const viewport of [
+      { width: 320, height: 640 },
+      PHONE,
+      { width: 899, height: 700 },
+      { width: 900, height: 700 },
+      DESK,
+    ]) {
+      await visit({ viewport }, async (visitor) => {
+        for (const hash of ["#model=words&start=sketch", "#model=digits&sampler=dpm"]) {
+          await visitor.open(`${site.url}playground.html${hash}`);
+          await visitor.waitFor("the plots", () => document.querySelectorAll(".plot svg").length === 2);
+          const { over, boxes } = await visitor.evaluate(() => ({
+            over: document.documentElement.scrollWidth - innerWidth,
+            boxes: [...document.querySelectorAll(".playground > *")].map((element) => {
+              const { left, top, right, bottom } = element.getBoundingClientRect();
+              return { name: element.className, left, top, right, bottom };
+            }),
+          }));
+          assert.ok(over <= 0, `${over} pixels too wide at ${viewport.width}`);
+          for (const a of boxes) {
+            for (const b of boxes) {
+              const isApart = a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
+              assert.ok(a === b || isApart, `${a.name} lies on ${b.name} at ${viewport.width}`);
+            }
+          }
+        }
+      });
+    }
+  });
+
+  test("by Tab alone one gets from the prompt through the canvas to the last control", async () => {
+    await visit({}, async (visitor, page) => {
+      await visitor.open(`${site.url}playground.html#model=words&start=sketch`);
+      await visitor.focus("#pg-prompt");
+      const seen = [];
+      for (let i = 0; i < 60 && seen.at(-1) !== "PRE"; i++) {
+        await page.keyboard.press("Tab");
+        seen.push(await page.evaluate(() => document.activeElement.id || document.activeElement.tagName));
+      }
+      for (const stop of ["CANVAS", "pg-strength", "pg-seed", "pg-steps", "pg-eta", "PRE"])
+        assert.ok(seen.includes(stop), stop);
+    });
+  });
+
+  test("a model that does not come: words, and another try", async () => {
+    const refused = [/Failed to load resource/];
+    await visit(
+      {},
+      async (visitor, page) => {
+        await page.context().route("**/*.onnx", (route) => route.abort());
+        await visitor.open(`${site.url}playground.html#model=digits&steps=3&draw`);
+        await assert.rejects(visitor.drawn(), /digits-unet\.onnx could not be read/);
+        assert.equal(
+          await visitor.evaluate(() => document.querySelector("[role=alert] p").textContent),
+          "The picture could not be drawn.",
+        );
+        await page.context().unroute("**/*.onnx");
+        await visitor.click("text=Try again");
+        await visitor.waitFor("another try", () => !document.querySelector(".failure"));
+        await visitor.drawn();
+      },
+      refused,
+    );
+  });
+
+  test("a browser without WebAssembly is told, and so is one whose settings do not fit", async () => {
+    await visit({}, async (visitor, page) => {
+      await page.addInitScript(() => delete globalThis.WebAssembly);
+      await visitor.open(`${site.url}playground.html#model=digits&steps=3&draw`);
+      await assert.rejects(visitor.drawn(), /WebAssembly is switched off/);
+    });
+    await visit({}, async (visitor) => {
+      await visitor.open(`${site.url}playground.html#model=words&sampler=lcm&steps=50&start=sketch&strength=0.5`);
+      await visitor.waitFor(
+        "the reason",
+        () =>
+          /do not go together: .*at most/.test(document.querySelector("form.ask").textContent) ||
+          document.querySelector("form.ask").textContent.includes("do not go together"),
+      );
+      assert.equal(await visitor.evaluate(() => document.querySelector(".brand").ariaDisabled), "true");
+      assert.equal(await visitor.evaluate(() => document.querySelector("#pg-eta").disabled), true);
+      assert.match(await visitor.text("#pg-eta-hint"), /no eta/);
+      assert.match(await visitor.text("#pg-spacing-hint"), /way of its own/);
+    });
+  });
+
+  test("the plots show the timesteps of the run, as diffusers spreads them", async () => {
+    await visit({}, async (visitor) => {
+      for (const [hash, timesteps] of [
+        ["#model=digits&steps=4", "750, 500, 250, 0"],
+        ["#model=digits&steps=4&spacing=trailing", "999, 749, 499, 249"],
+        ["#model=words&steps=4&spacing=linspace", "999, 666, 333, 0"],
+        ["#model=digits&steps=4&start=sketch&strength=0.5", "250, 0"],
+      ]) {
+        await visitor.open(`${site.url}playground.html${hash}`);
+        await visitor.waitFor("the text", () => document.querySelector(".schedule > .pg-hint:last-child").textContent);
+        const text = await visitor.text(".schedule > .pg-hint:last-child");
+        assert.ok(text.includes(` timesteps: ${timesteps}. `), text);
+        await visitor.waitFor(
+          "the dots",
+          (count) => document.querySelectorAll(".plot circle").length === 2 * count,
+          timesteps.split(",").length,
+        );
+      }
+    });
+  });
+
+  test("how soon it is usable", async (t) => {
+    await visit({}, async (visitor, page) => {
+      await page.addInitScript(() => {
+        new MutationObserver((_, observer) => {
+          if (!document.querySelector(".stage canvas")) return;
+          globalThis.usableAfter = performance.now();
+          observer.disconnect();
+        }).observe(document, { childList: true, subtree: true });
+      });
+      await visitor.open(`${site.url}playground.html`);
+      const after = await visitor.waitFor("the example", () => globalThis.usableAfter);
+      t.diagnostic(`usable ${(after / 1000).toFixed(2)} s after a cold load`);
+      assert.ok(after > 0);
+    });
+  });
+
+  test("under /ddim-wasm/ it draws too, and asks for nothing outside", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "playground-"));
+    const vitepress = join(docs, "node_modules/vitepress/bin/vitepress.js");
+    const env = { ...process.env, DOCS_BASE: "/ddim-wasm/" };
+    execFileSync(process.execPath, [vitepress, "build", "--outDir", folder], { cwd: docs, env, stdio: "pipe" });
+    const based = await serve(folder, "/ddim-wasm/");
+    try {
+      await visit({}, async (visitor) => {
+        await visitor.open(`${based.url}playground.html#model=words&steps=2&draw`);
+        await visitor.drawn();
+        for (const url of visitor.requests) {
+          assert.ok(/^(about|data|blob):/.test(url) || url.startsWith(based.url) || url.endsWith("/favicon.ico"), url);
+        }
+      });
+    } finally {
+      await based.close();
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
