@@ -3,6 +3,7 @@
 import { reactive, shallowReactive } from "vue";
 import { Painter } from "./painter.js";
 import { colourPixels, decodePixels, maskPixels, PALETTES } from "./pixels.js";
+import { readSchedule } from "./schedule.js";
 import { readSettings, SIZES, writeSettings } from "./settings.js";
 
 /**
@@ -80,11 +81,12 @@ export function useDrawing() {
     const start = signal.aborted ? null : await startOf(settings, signal);
     if (!start || signal.aborted) return null;
     const frames = [];
-    Object.assign(progress, { phase: "drawing", step: 0, total: settings.steps });
+    const { timesteps } = await readSchedule(settings);
+    Object.assign(progress, { phase: "drawing", step: 0, total: timesteps.length });
     const drawn = await painter.draw(settings, start, {
       signal,
-      onStep({ step, total, preview, frame }) {
-        Object.assign(progress, { step: step + 1, total });
+      onStep({ step, preview, frame }) {
+        progress.step = step + 1;
         frames.push(frame);
         Object.assign(shown, { preview, frames: frames.slice() });
       },
@@ -97,7 +99,7 @@ export function useDrawing() {
   }
 
   async function run(settings, signal) {
-    Object.assign(progress, { phase: "loading", step: 0, total: settings.steps, error: "" });
+    Object.assign(progress, { phase: "loading", step: 0, total: 0, error: "" });
     Object.assign(shown, { preview: null, frames: [] });
     try {
       const result = await render(settings, signal);

@@ -1,7 +1,7 @@
 // The page's address holds the settings, and whether they were drawn.
 
 import { onMounted, onUnmounted } from "vue";
-import { readSettings, writeSettings } from "./settings.js";
+import { fitsInLink, readSettings, writeSettings } from "./settings.js";
 
 /** Is in a link to a picture, which is then drawn at once. */
 const DRAWN = "&draw";
@@ -9,8 +9,9 @@ const DRAWN = "&draw";
 /** How long the settings have to rest before they go into the address. */
 const REST = 200;
 
-/** @returns {string} the address of the settings */
+/** @returns {string} the address of the settings; without a painting that is too large for one */
 export function linkTo(settings, isDrawn) {
+  if (!fitsInLink(settings)) return `#${writeSettings({ ...settings, sketch: "", mask: "", over: "" })}`;
   return `#${writeSettings(settings)}${isDrawn ? DRAWN : ""}`;
 }
 
@@ -33,7 +34,7 @@ export function useLink(current, onOpen) {
 
   function open() {
     clearTimeout(timer);
-    if (location.hash.includes("model=")) onOpen(readSettings(location.hash.slice(1)), isDrawn());
+    onOpen(readSettings(location.hash.slice(1)), isDrawn());
   }
 
   /** A drawn picture keeps its entry in the history: settings that change after it begin the next. */

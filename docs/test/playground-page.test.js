@@ -9,8 +9,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { decode } from "fast-png";
+import { colourPixels, decodePixels, encodePixels, maskPixels, paintSpot, PALETTES } from "../playground/pixels.js";
+import { DEFAULTS, readSettings, writeSettings } from "../playground/settings.js";
 import { BROWSERS, launchChromium, Visitor } from "./browsers.js";
 import { serve } from "./server.js";
+import { drawWords } from "./words.js";
 
 const docs = fileURLToPath(new URL("..", import.meta.url));
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -136,12 +140,8 @@ describe("the page", { skip: BROWSERS[0].skip }, () => {
     });
     await visit({}, async (visitor) => {
       await visitor.open(`${site.url}playground.html#model=words&sampler=lcm&steps=50&start=sketch&strength=0.5`);
-      await visitor.waitFor(
-        "the reason",
-        () =>
-          /do not go together: .*at most/.test(document.querySelector("form.ask").textContent) ||
-          document.querySelector("form.ask").textContent.includes("do not go together"),
-      );
+      const reason = () => document.querySelector(".ask > [role=status]")?.textContent;
+      assert.match(await visitor.waitFor("the reason", reason), /^These settings do not go together: .*25/);
       assert.equal(await visitor.evaluate(() => document.querySelector(".brand").ariaDisabled), "true");
       assert.equal(await visitor.evaluate(() => document.querySelector("#pg-eta").disabled), true);
       assert.match(await visitor.text("#pg-eta-hint"), /no eta/);
@@ -168,6 +168,85 @@ describe("the page", { skip: BROWSERS[0].skip }, () => {
         );
       }
     });
+  });
+
+  test("a sketch, what not to draw and another sampler, and a mask over that: as Node draws them", async (t) => {
+    await visit({}, async (visitor) => {
+      const sketch = new Uint8Array(64 * 64);
+      paintSpot(sketch, { x: 32, y: 32 }, 30, 6);
+      const mask = new Uint8Array(64 * 64);
+      paintSpot(mask, { x: 40, y: 40 }, 20, 1);
+      const settings = {
+        ...{
+          ...DEFAULTS.words,
+          prompt: "a circle",
+          negative: "red",
+          guidance: 3.5,
+          sampler: "dpm",
+          spacing: "linspace",
+        },
+        ...{ steps: 6, start: "sketch", strength: 0.8, sketch: encodePixels(sketch) },
+      };
+      const under = await drawWords(settings, { image: colourPixels(sketch, PALETTES.words) });
+      const over = {
+        ...{ ...DEFAULTS.words, prompt: "a green star", steps: 4, eta: 1, seed: 5, strength: 1 },
+        ...{ start: "mask", mask: encodePixels(mask), over: writeSettings(settings) },
+      };
+      const masked = await drawWords(over, { image: under.picture, mask: maskPixels(mask) });
+      for (const [each, { picture }] of [
+        [settings, under],
+        [over, masked],
+      ]) {
+        await visitor.open(`${site.url}playground.html#${writeSettings(each)}&draw`);
+        await visitor.drawn();
+        const expected = picture.data.filter((_, i) => i % 4 < 3);
+        const pixels = await visitor.pixels();
+        const off = pixels.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[i])), 0);
+        t.diagnostic(`${each.start}: ${off} of 255 from Node`);
+        assert.ok(off <= 2, `${each.start} differs by ${off}`);
+      }
+    });
+  });
+
+  test("by finger, and a mask by keyboard", async () => {
+    await visit({ viewport: PHONE, hasTouch: true, isMobile: true }, async (visitor, page) => {
+      await visitor.open(`${site.url}playground.html#model=words&start=sketch`);
+      const { left, top, width } = await visitor.find(".paper canvas");
+      await page.touchscreen.tap(left + width / 4, top + width / 4);
+      await visitor.waitFor("the link", () => location.hash.includes("sketch="));
+      const { sketch } = readSettings(new URL(await visitor.address()).hash.slice(1));
+      assert.equal(decodePixels(sketch, 64, 10)[64 * 16 + 16], 1);
+
+      await visitor.click("text=A masked picture");
+      await visitor.find(".paper canvas");
+      await visitor.focus(".paper canvas");
+      await visitor.press(...Array(32).fill("ArrowRight"), ...Array(32).fill("ArrowDown"), " ");
+      await visitor.waitFor("the link", () => location.hash.includes("mask="));
+      const { mask, over } = readSettings(new URL(await visitor.address()).hash.slice(1));
+      const marked = decodePixels(mask, 64, 2);
+      assert.deepEqual([marked[64 * 62 + 62], marked[64 * 32 + 32]], [1, 0]);
+      assert.equal(over, "model=words", "the example's link");
+    });
+  });
+
+  test("the file has the picture's pixels, and the copied link its address", async () => {
+    const context = await browser.newContext({ viewport: DESK, permissions: ["clipboard-read", "clipboard-write"] });
+    const page = await context.newPage();
+    const visitor = new Visitor(page);
+    await visitor.open(`${site.url}playground.html#model=digits&digit=2&steps=4&draw`);
+    await visitor.drawn();
+    const [download] = await Promise.all([page.waitForEvent("download"), visitor.click("text=Download PNG")]);
+    const { data, width, channels } = decode(readFileSync(await download.path()));
+    assert.equal(width, 256);
+    const pixels = await visitor.pixels();
+    for (let i = 0; i < 32 * 32; i++) {
+      const [x, y] = [8 * (i % 32) + 3, 8 * Math.floor(i / 32) + 5];
+      assert.equal(data[channels * (256 * y + x)], pixels[3 * i]);
+    }
+    await visitor.click("text=Copy link");
+    await visitor.waitFor("the copy", () => document.querySelector(".actions .pg-hint").textContent === "Copied.");
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), await visitor.address());
+    await context.close();
   });
 
   test("how soon it is usable", async (t) => {

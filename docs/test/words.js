@@ -11,15 +11,20 @@ engine.env.wasm.numThreads = 1;
 let loading;
 
 /**
- * @param {import("../playground/settings.js").Settings} settings
+ * @param {import("../playground/settings.js").Settings} settings of ddim or dpm
+ * @param {{ image?: Picture, mask?: object }} [start]
  * @returns {Promise<{ picture: Picture, frames: Picture[] }>}
  * @typedef {{ data: Uint8ClampedArray, width: number, height: number }} Picture
  */
-export async function drawWords({ prompt, steps, seed, guidance, eta, sampler, spacing, precision }) {
+export async function drawWords({ prompt, negative, ...settings }, start = {}) {
   const model = await (loading ??= StableDiffusion.load(readerOf(folder), { engine }));
   const frames = [];
   const onStep = async ({ decode }) => frames.push(...(await decode()));
-  const options = { prompt, steps, seed, guidance, eta, sampler, spacing, precision, onStep };
-  const { pictures } = await model.draw(options);
+  const { steps, seed, guidance, eta, sampler, spacing, precision } = settings;
+  const { pictures } = await model.draw({
+    ...{ prompt, negativePrompt: negative, steps, seed, guidance, sampler, spacing, precision, onStep },
+    ...(sampler === "ddim" && { eta }),
+    ...(start.image && { ...start, strength: settings.strength }),
+  });
   return { picture: pictures[0], frames };
 }
