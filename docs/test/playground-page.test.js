@@ -177,20 +177,28 @@ describe("the page", { skip: BROWSERS[0].skip }, () => {
       const mask = new Uint8Array(64 * 64);
       paintSpot(mask, { x: 40, y: 40 }, 20, 1);
       const settings = {
-        ...{
-          ...DEFAULTS.words,
-          prompt: "a circle",
-          negative: "red",
-          guidance: 3.5,
-          sampler: "dpm",
-          spacing: "linspace",
-        },
-        ...{ steps: 6, start: "sketch", strength: 0.8, sketch: encodePixels(sketch) },
+        ...DEFAULTS.words,
+        prompt: "a circle",
+        negative: "red",
+        guidance: 3.5,
+        sampler: "dpm",
+        spacing: "linspace",
+        steps: 6,
+        start: "sketch",
+        strength: 0.8,
+        sketch: encodePixels(sketch),
       };
       const under = await drawWords(settings, { image: colourPixels(sketch, PALETTES.words) });
       const over = {
-        ...{ ...DEFAULTS.words, prompt: "a green star", steps: 4, eta: 1, seed: 5, strength: 1 },
-        ...{ start: "mask", mask: encodePixels(mask), over: writeSettings(settings) },
+        ...DEFAULTS.words,
+        prompt: "a green star",
+        steps: 4,
+        eta: 1,
+        seed: 5,
+        start: "mask",
+        strength: 1,
+        mask: encodePixels(mask),
+        over: writeSettings(settings),
       };
       const masked = await drawWords(over, { image: under.picture, mask: maskPixels(mask) });
       for (const [each, { picture }] of [

@@ -20,11 +20,10 @@ export async function drawWords({ prompt, negative, ...settings }, start = {}) {
   const model = await (loading ??= StableDiffusion.load(readerOf(folder), { engine }));
   const frames = [];
   const onStep = async ({ decode }) => frames.push(...(await decode()));
-  const { steps, seed, guidance, eta, sampler, spacing, precision } = settings;
-  const { pictures } = await model.draw({
-    ...{ prompt, negativePrompt: negative, steps, seed, guidance, sampler, spacing, precision, onStep },
-    ...(sampler === "ddim" && { eta }),
-    ...(start.image && { ...start, strength: settings.strength }),
-  });
+  const { steps, seed, guidance, eta, sampler, spacing, precision, strength } = settings;
+  const options = { prompt, negativePrompt: negative, steps, seed, guidance, sampler, spacing, precision, onStep };
+  if (sampler === "ddim") options.eta = eta;
+  if (start.image) Object.assign(options, start, { strength });
+  const { pictures } = await model.draw(options);
   return { picture: pictures[0], frames };
 }
