@@ -49,5 +49,15 @@ export const playground = {
     // Without the parts for GPUs, which these models do not use.
     alias: [{ find: /^onnxruntime-web$/, replacement: "onnxruntime-web/wasm" }],
   },
+  // Known from the start, or the development server would reload the page as it comes upon them.
+  optimizeDeps: {
+    include: [
+      "@huggingface/tokenizers",
+      "@observablehq/plot",
+      "@petamoriken/float16",
+      "comlink",
+      "onnxruntime-web/wasm",
+    ],
+  },
   server: { fs: { allow: [root] } },
 };
