@@ -4,7 +4,7 @@ import { closeSync, existsSync, openSync, readFileSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { SAMPLERS } from "./schedulers.js";
+import { SAMPLER_DEFAULTS, SAMPLERS } from "./schedulers.js";
 
 /**
  * @typedef {object} Options
@@ -24,12 +24,6 @@ import { SAMPLERS } from "./schedulers.js";
  * @property {"top" | "bottom" | "left" | "right"} [inpaint] paint this half of them anew
  * @property {boolean} [invert] find their noise, and draw them from it
  */
-
-/** What depends on the sampler: the steps that it needs, and the timesteps that suit it. */
-const SAMPLER_DEFAULTS = {
-  ddim: { steps: 20, spacing: "leading" },
-  dpm: { steps: 10, spacing: "trailing" },
-};
 
 /** Steps of an inversion: with fewer, most of its steps near the image are too long to converge. */
 const INVERSION_STEPS = 50;

@@ -1,4 +1,5 @@
-// The two ONNX models, run by onnxruntime-web. What goes in and out of them is told in model/README.md.
+// The two ONNX models, run by onnxruntime-web. What goes in and out of them is told in model/README.md. Nothing here reads
+// files: the Worker of examples/edge draws with it too.
 
 import { env, Tensor } from "onnxruntime-web";
 

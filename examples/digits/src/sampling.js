@@ -8,6 +8,7 @@ import { betaSchedule, makeScheduler } from "./schedulers.js";
  * @typedef {import("onnxruntime-web").InferenceSession} Session
  * @typedef {import("ddim-wasm").PlainTensor} PlainTensor
  * @typedef {import("./command-line.js").Options} Options
+ * @typedef {Pick<Options, "digits" | "scheduler" | "steps" | "eta" | "guidance" | "spacing" | "signal">} DrawOptions
  * @typedef {{ step: number, total: number, predOriginalSample: PlainTensor }} StepReport
  * @typedef {(report: StepReport) => unknown} OnStep
  */
@@ -60,7 +61,7 @@ function guidedRun({ scheduler, digits, steps, eta, guidance, signal }, generato
  * Draws digits from noise, all in one batch.
  *
  * @param {Session} unet
- * @param {Options} options
+ * @param {DrawOptions} options
  * @param {import("ddim-wasm").Generator} generator
  * @param {OnStep} onStep called after each step
  * @returns {Promise<PlainTensor>} [count, 1, 32, 32], pixels in [-1, 1]

@@ -13,6 +13,16 @@ const SCHEDULERS = {
 export const SAMPLERS = Object.keys(SCHEDULERS);
 
 /**
+ * The steps that each needs, and the timesteps that suit it.
+ *
+ * @type {Record<"ddim" | "dpm", { steps: number, spacing: import("ddim-wasm").TimestepSpacing }>}
+ */
+export const SAMPLER_DEFAULTS = {
+  ddim: { steps: 20, spacing: "leading" },
+  dpm: { steps: 10, spacing: "trailing" },
+};
+
+/**
  * @param {object} choice
  * @param {"ddim" | "dpm"} choice.scheduler
  * @param {import("ddim-wasm").TimestepSpacing} choice.spacing

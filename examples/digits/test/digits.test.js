@@ -12,6 +12,7 @@ import { DDIMScheduler, Generator } from "ddim-wasm";
 import { decode } from "fast-png";
 import { Tensor } from "onnxruntime-web";
 import { loadModel } from "../src/loading.js";
+import { drawDigits } from "../src/sampling.js";
 import { sampleInFloat64 } from "./reference.js";
 
 const program = fileURLToPath(new URL("../src/index.js", import.meta.url));
@@ -279,6 +280,15 @@ test("a step on onnxruntime tensors gives an onnxruntime tensor, with the values
   assert.equal(result.type, "float32");
   assert.deepEqual(result.dims, dims);
   assert.deepEqual(result.data, scheduler.step(modelOutput, sample, 500));
+});
+
+test("an aborted signal stops before the next model call", async () => {
+  const controller = new AbortController();
+  let steps = 0;
+  const onStep = () => ++steps === 2 && controller.abort(new Error("enough"));
+  const options = { ...DEFAULTS, digits: [3], signal: controller.signal };
+  await assert.rejects(drawDigits(unet, options, new Generator(0), onStep), /enough/);
+  assert.equal(steps, 2);
 });
 
 for (const [args, message] of [

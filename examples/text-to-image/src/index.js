@@ -7,7 +7,8 @@ import engine from "onnxruntime-node";
 import { readOptions } from "./command-line.js";
 import { isFolder, readerOf } from "./folders.js";
 import { openRepository } from "./hub.js";
-import { encodePicture, readMask, readPicture } from "./pictures.js";
+import { readMask, readPicture } from "./pictures.js";
+import { encodePicture } from "./png.js";
 import { StableDiffusion } from "./stable-diffusion.js";
 
 try {
