@@ -9,7 +9,7 @@ const SCHEDULERS = {
   tcd: TCDScheduler,
 };
 
-export const SAMPLERS = Object.keys(SCHEDULERS);
+export const SAMPLERS = /** @type {(keyof typeof SCHEDULERS)[]} */ (Object.keys(SCHEDULERS));
 export const SPACINGS = ["leading", "trailing", "linspace"];
 export const PRECISIONS = ["float32", "float16"];
 
