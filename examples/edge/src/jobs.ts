@@ -97,7 +97,7 @@ export function openJobs(bucket: R2Bucket, queue: Queue<WantedPicture>): JobRunn
         } catch (error) {
           console.error(error);
           if (message.attempts < ATTEMPTS) {
-            message.retry({ delaySeconds: 2 ** message.attempts });
+            message.retry({ delaySeconds: 2 ** (message.attempts - 1) });
             continue;
           }
           const reason = `not drawn in ${ATTEMPTS} attempts`;

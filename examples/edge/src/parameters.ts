@@ -43,7 +43,7 @@ const guidance: Parameter = {
   read: (text) => (/^\d+(\.\d+)?$/.test(text) && Number(text) <= 20 ? Number(text) : undefined),
 };
 const size: Parameter = {
-  takes: "a multiple of 8 from 32 to 96",
+  takes: "a multiple of 8 from 32 to 80",
   read: (text) => (/^\d+$/.test(text) && isSize(Number(text)) ? Number(text) : undefined),
   initial: "64",
 };
@@ -131,7 +131,7 @@ function isModel(name: string): name is Parameters["model"] {
 }
 
 function isSize(size: number): boolean {
-  return size >= 32 && size <= 96 && size % 8 === 0;
+  return size >= 32 && size <= 80 && size % 8 === 0;
 }
 
 function whole(least: bigint, most: bigint, range: string): Parameter {

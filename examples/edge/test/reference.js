@@ -38,7 +38,7 @@ export const PICTURES = [
   { prompt: "a big red star on a blue background" },
   { prompt: "a green ring on a black background", steps: 8, sampler: "dpm", seed: -3 },
   { prompt: "a yellow heart", negative: "a star", steps: 4, guidance: 1, sampler: "lcm", seed: "18446744073709551615" },
-  { prompt: "a wide pink cross", steps: 3, sampler: "tcd", width: 96, height: 32, guidance: 7.5 },
+  { prompt: "a wide pink cross", steps: 3, sampler: "tcd", width: 80, height: 32, guidance: 7.5 },
   { model: "digits", digit: 3 },
   { model: "digits", digit: 8, sampler: "dpm", seed: 5, guidance: 4 },
 ].map((parameters) => `/picture?${new URLSearchParams(parameters)}`);

@@ -22,14 +22,14 @@ async function startDeno() {
   const port = await freePort();
   const args = ["run", "--quiet", "--no-prompt", "--no-remote", `--allow-net=0.0.0.0:${port}`];
   const env = { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", DENO_DIR: join(folder, "build/deno-cache") };
-  const server = spawn(deno, [...args, await bundle("deno"), String(port)], {
-    env,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const [line] = await once(server.stdout, "data");
-  assert.match(String(line), /Listening on/);
+  const server = spawn(deno, [...args, await bundle("deno"), String(port)], { env, stdio: "inherit" });
   after(() => server.kill());
-  return (path, init) => fetch(`http://127.0.0.1:${port}${path}`, init);
+  const url = `http://127.0.0.1:${port}`;
+  while (!(await fetch(url).then(Boolean, () => false))) {
+    assert.equal(server.exitCode, null);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return (path, init) => fetch(url + path, init);
 }
 
 async function freePort() {
