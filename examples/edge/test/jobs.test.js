@@ -107,7 +107,7 @@ for (const [body, message, status = 400] of [
   ["", '"body" got "", and takes JSON: '],
   [digit, '"body" got "{\\"model\\":\\"digits\\",\\"digit\\":1}", and takes a JSON array'],
   [[], '"body" got "0 jobs", and takes 1 to 100'],
-  [Array(101).fill(digit), '"body" got "101 jobs", and takes 1 to 100'],
+  [Array.from({ length: 101 }, () => digit), '"body" got "101 jobs", and takes 1 to 100'],
   [[digit, 7], 'job 1: "job" got "7", and takes an object of parameters'],
   [[digit, null], 'job 1: "job" got "null", and takes an object of parameters'],
   [[digit, { ...digit, digit: 10 }], 'job 1: "digit" got "10", and takes a whole number from 0 to 9'],

@@ -1,7 +1,7 @@
 // How much memory workerd has, and the Worker in it.
 
 import { readFileSync } from "node:fs";
-import WebSocket from "ws";
+import { WebSocket } from "ws";
 
 export const MB = 2 ** 20;
 
