@@ -56,7 +56,7 @@ test("a hundred jobs are drawn and kept under the digests of their parameters", 
 
 test("a duplicate costs nothing: in one list, while it is queued, and when it is drawn", async () => {
   const job = { model: "digits", digit: 7, steps: 5 };
-  const before = (await worker.state()).calls;
+  const before = await worker.state();
   const [first, ...others] = [
     ...(await submit([job, { steps: "5", digit: "7", model: "digits", seed: 0 }, job])),
     ...(await submit([job])),
@@ -69,7 +69,20 @@ test("a duplicate costs nothing: in one list, while it is queued, and when it is
   // A job after it in the queue: had a duplicate been queued, it would be over too.
   const [next] = await submit([{ ...job, digit: 8 }]);
   await untilOver(next.id);
-  assert.equal((await worker.state()).calls - before, 10);
+  const now = await worker.state();
+  assert.deepEqual([now.messages - before.messages, now.calls - before.calls], [2, 10]);
+});
+
+test("a message that the queue brings twice is drawn once", async () => {
+  const wanted = { model: "digits", digit: 9, steps: 3 };
+  const before = await worker.state();
+  const [{ id }] = await submit([wanted]);
+  await untilOver(id);
+  await worker.queue.send({ id, query: new URLSearchParams(wanted).toString() });
+  const [next] = await submit([{ ...wanted, digit: 8 }]);
+  await untilOver(next.id);
+  const now = await worker.state();
+  assert.deepEqual([now.messages - before.messages, now.calls - before.calls], [3, 6]);
 });
 
 test("a job that fails twice is tried a third time, and succeeds", async () => {

@@ -1,6 +1,6 @@
-// The Worker of src/cloudflare.ts with routes of its own: /test/state tells how often a model was called and how much
-// memory onnxruntime has, /test/fail lets the next calls fail, /test/slow the next file take two seconds, and /test/leak
-// keeps memory.
+// The Worker of src/cloudflare.ts with routes of its own. /test/state tells how often a model was called, how many messages
+// the queue has brought and how much memory onnxruntime has. /test/fail lets the next calls fail, /test/slow the next file
+// take two seconds. /test/leak keeps memory.
 
 import type { MessageBatch } from "@cloudflare/workers-types";
 import { env } from "cloudflare:workers";
@@ -14,6 +14,7 @@ import { readOver } from "../src/read.js";
 
 let calls = 0;
 let reads = 0;
+let messages = 0;
 let failures = 0;
 let isSlow = false;
 const kept: Uint8Array[] = [];
@@ -62,9 +63,12 @@ export default {
     if (pathname === "/test/slow") isSlow = true;
     if (pathname === "/test/leak") kept.push(new Uint8Array(Number(searchParams.get("bytes"))).fill(1));
     if (pathname.startsWith("/test/")) {
-      return Response.json({ calls, reads, memory: memories.map(({ buffer }) => buffer.byteLength) });
+      return Response.json({ calls, reads, messages, memory: memories.map(({ buffer }) => buffer.byteLength) });
     }
     return handler(request);
   },
-  queue: (batch: MessageBatch<WantedPicture>) => jobs.run(batch, models),
+  queue: (batch: MessageBatch<WantedPicture>) => {
+    messages += batch.messages.length;
+    return jobs.run(batch, models);
+  },
 };

@@ -49,9 +49,10 @@ export async function startWorkerd(built, assets, options) {
     url,
     ask,
     bucket: await worker.getR2Bucket(bucket.binding),
+    queue: await worker.getQueueProducer(producer.binding),
     process: workerdProcess(),
     inspector: () => worker.getInspectorURL(),
-    /** What test/worker.ts tells: the `calls` of models, the `reads` of files, the bytes of onnxruntime's `memory`. */
+    /** What test/worker.ts has counted, and the bytes of onnxruntime's `memory`. */
     state: async (path = "/test/state") => (await ask(path)).json(),
     dispose: () => worker.dispose(),
   };
