@@ -16,7 +16,19 @@ import { compileTests } from "./compile-tests.js";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Files that take seconds; they start first. */
-const SLOW = ["memory", "resident", "random", "small-heap", "gaussian", "simd-scalar", "oracle-steps"];
+const SLOW = [
+  "memory",
+  "resident",
+  "properties/steps",
+  "properties/schedules",
+  "fuzz",
+  "properties/runs",
+  "random",
+  "small-heap",
+  "gaussian",
+  "simd-scalar",
+  "oracle-steps",
+];
 
 /** Files that look at the declarations or the minified file, which `npm run dev` and `npm run test:quick` do not make. */
 const OF_PACKAGE = ["doc-examples", "docs", "readme", "public-types", "sizes"];

@@ -199,6 +199,11 @@ test("a history that does not fit is told", () => {
     RangeError,
     /"history.timestep" expected the timestep of an earlier step, from 600 on, got 599/,
   );
+  wrong({ predOriginalSample: h, timestep: [999, 999, 100] }, RangeError, /from 600 on, got 100/);
+  assert.throws(
+    () => scheduler.step(x, x, [t, t, 900], { history: { predOriginalSample: h, timestep: 700 }, prevTimestep: 0 }),
+    /^"history.timestep" expected the timestep of an earlier step, from 901 on, got 700/,
+  );
   wrong({ predOriginalSample: h, timestep: [999, 999] }, RangeError, /"history.timestep" expected one timestep, or 3/);
   wrong(
     { predOriginalSample: normalTensor(1, [3, 2, 5, 6]), timestep: 999 },

@@ -1,9 +1,18 @@
 // Tensors at the end of the module's memory, where the address after the last byte is 2^32: no 32-bit number. It takes
 // 4 GiB of memory and some seconds, so it is run by itself: npm run test:api -- long/
 
+import { createRequire } from "node:module";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { runInChild } from "../child.js";
+
+/** The module inside the library, and the one without SIMD. */
+const MODULES = {
+  simd: "",
+  scalar: `
+  const { readFileSync } = await import("node:fs");
+  await library.init(readFileSync(${JSON.stringify(createRequire(import.meta.url).resolve("ddim-wasm/core.scalar.wasm"))}));`,
+};
 
 /** Fills the module's memory, so that the last tensor ends where it does. */
 const PRELUDE = `
@@ -26,9 +35,10 @@ const PRELUDE = `
 // Around torch's blocks of 16 and the pieces that tensors are made in.
 const LENGTHS = [1, 3, 15, 16, 17, 1000, 16400, 16401, 16416, 40000];
 
-test("draws into the last bytes of 4 GiB are those into any other", () => {
-  const wrong = runInChild(
-    `${PRELUDE}
+for (const [name, module] of Object.entries(MODULES)) {
+  test(`${name}: draws into the last bytes of 4 GiB are those into any other`, () => {
+    const wrong = runInChild(
+      `${module}${PRELUDE}
     for (const n of ${JSON.stringify(LENGTHS)}) {
       for (const type of ["float32", "float16"]) {
         for (const draw of ["randn", "rand"]) {
@@ -42,14 +52,14 @@ test("draws into the last bytes of 4 GiB are those into any other", () => {
       }
     }
     report(wrong);`,
-    { seconds: 300 },
-  );
-  assert.equal(wrong, []);
-});
+      { seconds: 300 },
+    );
+    assert.equal(wrong, []);
+  });
 
-test("steps on the last bytes of 4 GiB are those on any other", () => {
-  const wrong = runInChild(
-    `${PRELUDE}
+  test(`${name}: steps on the last bytes of 4 GiB are those on any other`, () => {
+    const wrong = runInChild(
+      `${module}${PRELUDE}
     const schedulers = [{}, { clipSample: false }, { thresholding: true, sampleMaxValue: 3 }].map((options) => {
       const scheduler = new DDIMScheduler(options);
       scheduler.setTimesteps(20);
@@ -72,9 +82,10 @@ test("steps on the last bytes of 4 GiB are those on any other", () => {
       }
     }
     report(wrong);`,
-    { seconds: 300 },
-  );
-  assert.equal(wrong, []);
-});
+      { seconds: 300 },
+    );
+    assert.equal(wrong, []);
+  });
+}
 
 test.run();
