@@ -72,6 +72,12 @@ export class World {
     for (const each of this.watched) if (each.values.length > 0) each.copy = each.values.slice();
   }
 
+  /** Keeps an object for further calls, and forgets an earlier one: the first is a right one and stays. */
+  keep(list: any[], item: any): void {
+    list.push(item);
+    if (list.length > 6) list.splice(1, 1);
+  }
+
   /** A resident tensor, of a small shape. */
   allocate(dims: readonly number[], type: "float32" | "float16"): any {
     const tensor = this.library.allocate(dims, type) as any;
