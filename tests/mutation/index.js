@@ -34,7 +34,14 @@ const runs = await Promise.all([prepareSources(), prepareAssembly()]);
 const all = runs.flatMap(({ mutants }) => mutants).filter(({ file }) => file.startsWith(values.only));
 const chosen = chooseMutants(all, Number(values.count), Number(values.seed));
 console.log(`${chosen.length} of ${all.length} mutants`);
-await Promise.all(runs.map((run) => tryAll(run, chosen.filter((mutant) => run.mutants.includes(mutant)))));
+await Promise.all(
+  runs.map((run) =>
+    tryAll(
+      run,
+      chosen.filter((mutant) => run.mutants.includes(mutant)),
+    ),
+  ),
+);
 
 const count = (verdict) => outcomes.filter((outcome) => outcome.verdict === verdict).length;
 const tried = count("killed") + count("survived");
