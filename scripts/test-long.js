@@ -9,11 +9,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const SEED = process.env.CI ? "1" : String(Math.floor(Math.random() * 2 ** 31));
 const { FAST_CHECK_SEED = SEED, FAST_CHECK_TIMES = "15" } = process.env;
 
-const fuzz = (build, seconds) => [
-  "scripts/run-test-program.js",
-  "fuzz/main",
-  ...["--build", build, "--seconds", seconds, "--seed", SEED],
-];
+const fuzz = (build, seconds) =>
+  `scripts/run-test-program.js fuzz/main --build ${build} --seconds ${seconds} --seed ${SEED}`.split(" ");
 
 /** What is run, each by Node. */
 const PARTS = {
