@@ -9,15 +9,15 @@ import { allocateArray } from "../tensor/dtype.js";
 import { readOperand, type TensorLike } from "../tensor/tensor.js";
 import { part } from "../tensor/typed-array.js";
 
-type Color = readonly [number, number, number];
-
 /** Red, green and blue in [0, 255]: `bias` plus the latent channels times their rows of `weights`. */
 export interface LatentRgbFactors {
   /** One row of red, green and blue for each latent channel. */
-  readonly weights: readonly Color[];
+  readonly weights: readonly (readonly [number, number, number])[];
   /** Red, green and blue where all latents are 0. */
-  readonly bias: Color;
+  readonly bias: readonly [number, number, number];
 }
+
+type Color = LatentRgbFactors["bias"];
 
 /**
  * Stable Diffusion 1.x: fitted by keturn for version 1.4, https://discuss.huggingface.co/t/23204/2, where pixels are in
