@@ -3,7 +3,7 @@
 //     m    = uncond + guidance (cond - uncond)    where `cond` is not 0, else m as it is
 //     x0   = clamp(w (k x + l m), -r, r)          stored where `original` is not 0
 //     out  = clamp(u (p x + q m), -s, s) + b x + c m + d z
-//            without the first term where s is 0, and without the last where `noise` is 0
+//            without the first term where s is 0, and without the last where `noise` or d is 0
 //
 // x0 is the predicted original sample. The factors that magnify, w and u, come after the sum: what cancels there has
 // cancelled before. A term whose coefficient is 0 is left out, not multiplied: 0 * Infinity would be NaN. (b x + c m
@@ -205,7 +205,8 @@ export function update(
     const u = load<f32>(record, U);
     const s = load<f32>(record, S);
     combine(out, x, m, cond, i, end, guidance, p, q, u, s, load<f32>(record, B), load<f32>(record, C));
-    if (noise) addNoise(out, noise, i, end, load<f32>(record, D));
+    const d = load<f32>(record, D);
+    if (noise && d != 0) addNoise(out, noise, i, end, d);
     record += RECORD_BYTES;
     i = end;
   }

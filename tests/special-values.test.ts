@@ -100,6 +100,18 @@ for (const [name, { DDIMScheduler }] of Object.entries(implementations)) {
     }
   });
 
+  test(`${name}: where a step adds no noise, infinite noise does not reach the result`, () => {
+    const scheduler = new DDIMScheduler({ clipSample: false });
+    scheduler.setTimesteps(20);
+    const [x, m, z] = [1, 2, 3].map((seed) => normalTensor(seed, [2, 21]));
+    // The second element's step goes to the end, whose variance is 0.
+    const timestep = [900, 0];
+    const step = (varianceNoise: typeof x) => scheduler.step(m!, x!, timestep, { eta: 1, varianceNoise });
+    const expected = step(z!);
+    z!.data.fill(Infinity, 21);
+    assert.equal(step(z!), expected);
+  });
+
   // Products of the alphas 1/2 and others of at most 50 halvings each: 1 - beta is exact.
   for (const exponent of [100, 112, 114, 119, 121, 140]) {
     test(`${name}: v_prediction where alphasCumprod is 2^-${exponent}`, () => {
