@@ -111,6 +111,21 @@ describe("the page", { skip: BROWSERS[0].skip }, () => {
     });
   });
 
+  test("on a phone, Draw brings the picture into view, and the focus stays on the button", async () => {
+    await visit({ viewport: { width: 390, height: 664 }, reducedMotion: "reduce" }, async (visitor, page) => {
+      await visitor.open(`${site.url}playground.html#model=digits&steps=4`);
+      await visitor.focus(".main");
+      await page.keyboard.press("Enter");
+      await visitor.drawn();
+      const { bottom, active } = await visitor.evaluate(() => ({
+        bottom: document.querySelector(".stage").getBoundingClientRect().bottom - innerHeight,
+        active: document.activeElement.textContent.trim(),
+      }));
+      assert.ok(bottom <= 0, `${bottom} pixels of the picture are below the screen`);
+      assert.equal(active, "Draw");
+    });
+  });
+
   test("a model that does not come: words, and another try", async () => {
     const refused = [/Failed to load resource/];
     await visit(
