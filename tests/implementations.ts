@@ -6,6 +6,15 @@ import { fileURLToPath } from "node:url";
 /** The library as its users import it. */
 export type Library = typeof import("ddim-wasm");
 
+/** The names of its schedulers' classes. */
+export const SAMPLERS = [
+  "DDIMScheduler",
+  "DDIMInverseScheduler",
+  "LCMScheduler",
+  "TCDScheduler",
+  "DPMSolverMultistepScheduler",
+] as const;
+
 /** A copy of the library whose module is `file`, or the one inside the library. */
 export async function copy(name: string, file?: string): Promise<Library> {
   const url = new URL(import.meta.resolve("ddim-wasm"));

@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { findDeadLinks } from "./dead-links.js";
+import { launchChromium } from "./browsers.js";
 import { serve } from "./server.js";
-import { buildFor, openBrowser, search } from "./site.js";
+import { buildFor, search } from "./site.js";
 
 const BASE = "/ddim-wasm/";
 
@@ -14,7 +15,7 @@ let browser;
 before(async () => {
   folder = buildFor(BASE);
   server = await serve(folder, BASE);
-  browser = await openBrowser();
+  browser = await launchChromium();
 });
 after(async () => {
   await browser.close();

@@ -4,13 +4,12 @@
 import { existsSync } from "node:fs";
 import { chromium } from "playwright-core";
 import { launch as launchFirefox } from "puppeteer-core";
+import { CHROMIUM, CHROMIUM_ARGS } from "../../tests/runtimes/engines/chromium.js";
 import { webkit } from "../../tests/runtimes/engines/webkit.js";
 
-export const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const FIREFOX = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
 
-export const launchChromium = () =>
-  chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-gpu", "--disable-quic"] });
+export const launchChromium = () => chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_ARGS });
 
 /** Each opens a browser with a page of 1100 x 800, or what its window has. */
 export const BROWSERS = [

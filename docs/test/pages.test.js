@@ -5,8 +5,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { launchChromium } from "./browsers.js";
 import { serve } from "./server.js";
-import { openBrowser, pagesOf, SITE } from "./site.js";
+import { pagesOf, SITE } from "./site.js";
 
 const axe = readFileSync(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
 
@@ -17,7 +18,7 @@ let server;
 let browser;
 before(async () => {
   server = await serve(SITE);
-  browser = await openBrowser();
+  browser = await launchChromium();
 });
 after(async () => {
   await browser.close();

@@ -2,14 +2,15 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { launchChromium } from "./browsers.js";
 import { serve } from "./server.js";
-import { openBrowser, search, SITE } from "./site.js";
+import { search, SITE } from "./site.js";
 
 let server;
 let browser;
 before(async () => {
   server = await serve(SITE);
-  browser = await openBrowser();
+  browser = await launchChromium();
 });
 after(async () => {
   await browser.close();

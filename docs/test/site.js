@@ -1,10 +1,9 @@
-// The built site, and the browser that its tests open it in.
+// The built site, its pages and its search.
 
 import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
 
 const docs = fileURLToPath(new URL("..", import.meta.url));
 
@@ -28,20 +27,6 @@ export const pagesOf = (folder) =>
     .map((name) => name.replaceAll("\\", "/"))
     .filter((name) => name.endsWith(".html"))
     .toSorted();
-
-export const openBrowser = () =>
-  chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
 
 /** What the search finds, opened on the page `from` of a site at `url`: paths of pages. */
 export async function search(browser, url, from, query) {

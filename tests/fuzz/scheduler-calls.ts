@@ -1,16 +1,9 @@
 // Calls that make schedulers, and those of schedulers.
 
+import { SAMPLERS } from "../implementations.js";
 import { generatorsOf, smallDims, tensor, timestepsOf } from "./arguments.js";
 import type { World } from "./world.js";
 import { number, optionsOf, wrongValue } from "./wrong-values.js";
-
-const SAMPLERS = [
-  "DDIMScheduler",
-  "DDIMInverseScheduler",
-  "LCMScheduler",
-  "TCDScheduler",
-  "DPMSolverMultistepScheduler",
-] as const;
 
 type Values = Record<string, (world: World) => unknown>;
 

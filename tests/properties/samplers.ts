@@ -1,15 +1,7 @@
 // Schedulers of every sampler, with any of their options.
 
 import * as fc from "../fast-check.js";
-import type { Library } from "../implementations.js";
-
-const SAMPLERS = [
-  "DDIMScheduler",
-  "DDIMInverseScheduler",
-  "LCMScheduler",
-  "TCDScheduler",
-  "DPMSolverMultistepScheduler",
-] as const;
+import { type Library, SAMPLERS } from "../implementations.js";
 
 export type SamplerName = (typeof SAMPLERS)[number];
 

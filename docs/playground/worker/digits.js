@@ -3,6 +3,7 @@
 import { Generator } from "ddim-wasm";
 import { InferenceSession } from "onnxruntime-web/wasm";
 import { changeDigits, drawDigits, SIZE, toTensor } from "../../../examples/digits/src/sampling.js";
+import { Clock } from "../../../examples/text-to-image/src/clock.js";
 
 /** @param {Map<string, Uint8Array>} files */
 export async function loadDigits(files) {
@@ -10,7 +11,7 @@ export async function loadDigits(files) {
 
   /** @type {import("./worker.js").Draw} */
   return async (settings, { image, mask, signal, onStep }) => {
-    const clock = new Clock();
+    const clock = new Clock("all", "model", "report");
     const unet = { run: (feeds) => clock.time("model", session.run(feeds)) };
     const generator = new Generator(settings.seed);
     const { digit, sampler, ...same } = settings;
@@ -45,18 +46,4 @@ function toPicture({ data }) {
 /** The first channel of a picture. */
 function fromPicture({ data }) {
   return toTensor(Float32Array.from({ length: SIZE * SIZE }, (_, i) => data[4 * i] / 127.5 - 1));
-}
-
-/** Adds up the seconds that each part takes. */
-class Clock {
-  seconds = { all: 0, model: 0, report: 0 };
-
-  async time(part, work) {
-    const start = performance.now();
-    try {
-      return await work;
-    } finally {
-      this.seconds[part] += (performance.now() - start) / 1000;
-    }
-  }
 }

@@ -2,6 +2,7 @@
 // is the same in Node, in a page and in a Web Worker: who uses it brings onnxruntime and the way to read the folder.
 
 import { DiffusionPipeline, Generator, latentToRgb } from "ddim-wasm";
+import { Clock } from "./clock.js";
 import { Network } from "./network.js";
 import { makeScheduler, samplerOf } from "./schedulers.js";
 import { loadTokens } from "./tokens.js";
@@ -135,7 +136,7 @@ export class StableDiffusion {
     const seeds = Array.isArray(seed) ? seed : Array.from({ length: batch }, (_, i) => BigInt(seed) + BigInt(i));
     const generators = seeds.map((s) => new Generator(s));
     const dims = [batch, this.#channels, height / this.#factor, width / this.#factor];
-    const clock = new Clock();
+    const clock = new Clock("text encoder", "U-Net", "sampler", "VAE", "onStep");
 
     // LCM's guidance is an input of the model.
     const isGuided = guidance > 1 && this.#guidanceLength === undefined;
@@ -233,20 +234,6 @@ function embedGuidance(guidance, length) {
   const half = length / 2;
   const angles = Array.from({ length: half }, (_, i) => 1000 * (guidance - 1) * 10000 ** (-i / (half - 1)));
   return [...angles.map(Math.sin), ...angles.map(Math.cos)];
-}
-
-/** Adds up the seconds that each part takes. */
-class Clock {
-  seconds = { "text encoder": 0, "U-Net": 0, sampler: 0, VAE: 0, onStep: 0 };
-
-  async time(part, work) {
-    const start = performance.now();
-    try {
-      return await work;
-    } finally {
-      this.seconds[part] += (performance.now() - start) / 1000;
-    }
-  }
 }
 
 async function readJson(read, path) {

@@ -9,6 +9,7 @@ import { chromium } from "playwright-core";
 import { launch as launchFirefox } from "puppeteer-core";
 import { build, createServer as createViteServer } from "vite";
 import { bundle } from "./bundle.js";
+import { CHROMIUM, CHROMIUM_ARGS } from "./chromium.js";
 import { webkit } from "./webkit.js";
 
 export const WASM = "script-src 'self' 'wasm-unsafe-eval'";
@@ -28,20 +29,10 @@ const PAGES = [
   ["sampling in a Web Worker", "sampling-in-worker.js", VITE_DEV],
 ];
 
-const CHROMIUM_ARGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-
 export const BROWSERS = [
   {
     name: "Chromium",
-    file: "/usr/bin/chromium",
+    file: CHROMIUM,
     async open() {
       const browser = await chromium.launch({ executablePath: this.file, args: CHROMIUM_ARGS });
       const page = await browser.newPage();
