@@ -144,6 +144,20 @@ for (const betaSchedule of ["linear", "scaled_linear"] as const) {
   });
 }
 
+test("an inversion calls the model once a step, unless it is refined", async () => {
+  let calls = 0;
+  const model = (x: PlainTensor) => {
+    calls++;
+    return x;
+  };
+  const pipeline = new DiffusionPipeline({ scheduler: new DDIMScheduler(), model });
+  const sample = normalTensor(1, [1, 4]);
+  await pipeline.invert({ sample, numInferenceSteps: 5 });
+  assert.is(calls, 5);
+  await pipeline.invert({ sample, numInferenceSteps: 5, refine: true });
+  assert.ok(calls > 10);
+});
+
 test("a refinement that does not converge tells so", async () => {
   const { converged, worst } = await invertAndSample(
     { betaSchedule: "squaredcos_cap_v2" },

@@ -222,6 +222,7 @@ test("what goes wrong in a model is told, and the pipeline goes on", async () =>
       () => Float32Array.of(0, 0, NaN, 0),
       /model output of step 2, at timestep 250, is not finite: element 2 is NaN/,
     ],
+    ["returns NaN at its end", () => Float32Array.of(0, 0, 0, NaN), /not finite: element 3 is NaN/],
     [
       "overflows",
       () => new Float32Array(4).fill(3e38),

@@ -34,6 +34,7 @@ CHANGELOG.md
 LICENSE
 NOTICE
 README.md
+README.zh-CN.md
 build/core-bytes.cjs
 build/core-bytes.js
 build/core-scalar.cjs
