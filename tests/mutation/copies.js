@@ -15,6 +15,11 @@ const PATIENCE = 30_000;
 /** Tests that look at the code's text or size, and those that take minutes with the switches in the code. */
 const LEFT_OUT = ["doc-examples", "docs.*", "memory", "properties/.*", "public-types", "readme", "sizes", "test-files"];
 
+/** What runs: a test that a mutant keeps from ending would go on after this process. */
+const running = new Set();
+process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
+
 /** A new folder with the files of the repository as they stand, and its build. */
 export function copyRepository() {
   const copy = mkdtempSync(join(tmpdir(), "ddim-wasm-mutation-"));
@@ -44,11 +49,12 @@ export function runNode(copy, args, { env = {}, timeout } = {}) {
     timeout,
     killSignal: "SIGKILL",
   });
+  running.add(child);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
   return new Promise((resolve, reject) => {
     child.on("error", reject);
-    child.on("close", (code) => resolve({ code, output: stripVTControlCharacters(output) }));
+    child.on("close", (code) => running.delete(child) && resolve({ code, output: stripVTControlCharacters(output) }));
   });
 }
 

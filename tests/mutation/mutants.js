@@ -26,6 +26,9 @@ const SILENT = Object.fromEntries(
 );
 const instrumenter = createInjector().provideValue("logger", SILENT).injectFunction(createInstrumenter);
 
+/** What only tests/runtimes runs, on the engines that it is made for. */
+const ELSEWHERE = ["src/platform/edge-light.ts", "src/platform/portable.ts", "src/platform/workerd.ts"];
+
 /** AssemblyScript has decorators on functions, TypeScript has not. Columns stay as they are. */
 const parsable = (code) => code.replaceAll(/^@\w+/gm, (decorator) => " ".repeat(decorator.length));
 
@@ -39,7 +42,7 @@ const parsable = (code) => code.replaceAll(/^@\w+/gm, (decorator) => " ".repeat(
 export async function listMutants(root, folder) {
   const names = readdirSync(join(root, folder), { recursive: true })
     .map((name) => `${folder}/${name.replaceAll("\\", "/")}`)
-    .filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"))
+    .filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts") && !ELSEWHERE.includes(name))
     .toSorted();
   const files = names.map((name) => ({
     name,
