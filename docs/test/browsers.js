@@ -71,10 +71,16 @@ export class Visitor {
       : this.#page.evaluate(work, ...args);
   }
 
-  async waitFor(what, work, ...args) {
+  /** Until `work` in the page gives something true. */
+  waitFor(what, work, ...args) {
+    return this.waitUntil(what, () => this.evaluate(work, ...args));
+  }
+
+  /** Until `check` gives something true. */
+  async waitUntil(what, check) {
     const start = Date.now();
     for (;;) {
-      const answer = await this.evaluate(work, ...args);
+      const answer = await check();
       if (answer) return answer;
       if (Date.now() - start > PATIENCE) throw new Error(`waited in vain for ${what}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -164,10 +170,11 @@ export class Visitor {
     if (answer !== "done") throw new Error(answer);
   }
 
-  /** The red, green and blue values of the picture that is shown in large. */
+  /** The red, green and blue values of the picture that is shown in large; null while there is none. */
   pixels() {
     return this.evaluate(() => {
       const canvas = document.querySelector(".stage canvas");
+      if (!canvas) return null;
       const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
       return Array.from(data).filter((_, i) => i % 4 < 3);
     });
