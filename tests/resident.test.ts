@@ -68,6 +68,19 @@ for (const [name, { allocate, DDIMScheduler, Generator }] of Object.entries(impl
     m.inside.free();
   });
 
+  test(`${name}: predOriginalSample beside a result in place, of more elements than a piece has`, () => {
+    const dims = [1, 50001];
+    const x = draw(1, dims, "float32");
+    const m = draw(2, dims, "float32");
+    const expected = schedulers.clipped.step(m.outside, x.outside, 500, { returnDict: true });
+    const options = { out: x.inside, returnDict: true } as const;
+    const { prevSample, predOriginalSample } = schedulers.clipped.step(m.inside, x.inside, 500, options);
+    assert.equal(prevSample.data, expected.prevSample.data);
+    assert.equal(predOriginalSample.data, expected.predOriginalSample.data);
+    x.inside.free();
+    m.inside.free();
+  });
+
   test(`${name}: views are made anew when memory grows`, () => {
     const tensor = allocate([4]);
     tensor.data.set([1, 2, 3, 4]);

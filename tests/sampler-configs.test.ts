@@ -227,6 +227,12 @@ for (const [key, value, message] of REFUSED) {
   });
 }
 
+test("a class name that is no text names none", () => {
+  for (const _class_name of [["PNDMScheduler"], { toString: () => "PNDMScheduler" }, undefined]) {
+    assert.throws(() => schedulerFromConfig({ _class_name }), /"config._class_name" expected DDIMScheduler/);
+  }
+});
+
 test("DPM-Solver++: a variance_type that is no text is none that is learned", () => {
   for (const variance_type of [Object.create(null), null, 5, "fixed_small"]) {
     DPMSolverMultistepScheduler.fromConfig({ variance_type }, {}, { onWarning: assert.unreachable });
