@@ -228,8 +228,8 @@ for (const [key, value, message] of REFUSED) {
 }
 
 test("a class name that is no text names none", () => {
-  for (const _class_name of [["PNDMScheduler"], { toString: () => "PNDMScheduler" }, undefined]) {
-    assert.throws(() => schedulerFromConfig({ _class_name }), /"config._class_name" expected DDIMScheduler/);
+  for (const name of [["PNDMScheduler"], { toString: () => "PNDMScheduler" }, undefined]) {
+    assert.throws(() => schedulerFromConfig({ _class_name: name }), /"config._class_name" expected DDIMScheduler/);
   }
 });
 
