@@ -155,6 +155,20 @@ for (const [name, { allocate, DDIMScheduler, Generator }] of Object.entries(impl
     assert.is(allocate([0]).data.length, 0);
   });
 
+  test(`${name}: a tensor's buffer stays when it is transferred, and everything goes on`, () => {
+    const tensor = allocate([4]);
+    const { buffer } = tensor.data;
+    try {
+      structuredClone(buffer, { transfer: [buffer as ArrayBuffer] });
+    } catch {
+      // Some engines refuse, others make a copy.
+    }
+    assert.is.not(buffer.byteLength, 0);
+    new Generator(0).randn([4], { out: tensor });
+    assert.equal(tensor.data, new Generator(0).randn([4]).data);
+    tensor.free();
+  });
+
   test(`${name}: symbols of disposal, where the engine has them`, () => {
     const { dispose } = Symbol as { dispose?: symbol };
     if (!dispose) return console.log("this engine has no Symbol.dispose: nothing to test");

@@ -12,7 +12,8 @@ type Dispose = {
 /** A tensor made by {@link allocate}. It has `[Symbol.dispose]` where the engine has. */
 export interface ResidentTensor<D extends Values = Float32Data | HalfData> extends Dispose {
   /**
-   * The values: a view of the module's memory, made afresh when that has grown. Do not keep it across calls.
+   * The values: a view of the module's memory, made afresh when that has grown. Do not keep it across calls, and do not
+   * transfer its buffer, which is the memory of the whole module.
    *
    * @throws Error after free()
    */

@@ -11,7 +11,7 @@ import { CALLS_OF_ROUND, Fault, playRound, takeCanary } from "./round.js";
 
 const { values } = parseArgs({
   options: {
-    seconds: { type: "string", default: "60" },
+    seconds: { type: "string" },
     rounds: { type: "string" },
     seed: { type: "string" },
     build: { type: "string", default: "simd" },
@@ -29,7 +29,7 @@ if (!load) throw new RangeError(`--build takes ${Object.keys(BUILDS).join(", ")}
 const library = await load();
 const first = Number(values.seed ?? Date.now() % 2 ** 31);
 const rounds = Number(values.rounds ?? Infinity);
-const end = performance.now() + 1000 * Number(values.seconds);
+const end = performance.now() + 1000 * Number(values.seconds ?? (values.rounds ? Infinity : 60));
 if (!Number.isInteger(first) || Number.isNaN(rounds) || Number.isNaN(end)) throw new TypeError("--seed, --rounds and --seconds take numbers"); // prettier-ignore
 
 // What a scheduler ignores is told on the console.

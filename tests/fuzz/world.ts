@@ -127,8 +127,12 @@ export class World {
     }
   }
 
+  /** Whether values are in the module's memory, in a tensor that has been freed perhaps: nobody may detach that. */
   isResident(values: Data): boolean {
-    return this.residents.some((tensor) => tensor.data.buffer === values.buffer);
+    const probe = this.library.allocate([1]);
+    const { buffer } = probe.data;
+    probe.free();
+    return values.buffer === buffer;
   }
 
   /** Frees what the round has allocated. */
