@@ -48,6 +48,8 @@ export function useLink(current, onOpen) {
     } else {
       history.replaceState({ ...history.state, scrollPosition: scrollY }, "", link);
     }
+    // So that VitePress's links to the page in other languages lead to the same picture.
+    dispatchEvent(new HashChangeEvent("hashchange"));
   }
 
   onMounted(() => {
