@@ -48,18 +48,18 @@ const PATIENCE = 120_000;
 /** What a visitor does, in any of the browsers. */
 export class Visitor {
   #page;
-  /** What the console said. WebKit's driver does not tell. */
-  complaints = [];
+  /** What the console has said. */
+  #complaints = [];
   /** The addresses that were asked for. */
   requests = [];
 
   constructor(page) {
     this.#page = page;
-    page.on("pageerror", (error) => this.complaints.push(error.message));
+    page.on("pageerror", (error) => this.#complaints.push(error.message));
     page.on("console", (message) => {
       const { url } = typeof message.location === "function" ? message.location() : message.location;
       const isIcon = url?.endsWith("/favicon.ico");
-      if (!isIcon && ["error", "warning", "warn"].includes(message.type())) this.complaints.push(message.text());
+      if (!isIcon && ["error", "warning", "warn"].includes(message.type())) this.#complaints.push(message.text());
     });
     page.on("request", (request) => this.requests.push(request.url()));
   }
@@ -69,6 +69,12 @@ export class Visitor {
     return this.#page.evaluate.length <= 2 && this.#page.context
       ? this.#page.evaluate(`(${work})(...${JSON.stringify(args)})`)
       : this.#page.evaluate(work, ...args);
+  }
+
+  /** What the console has said on all pages: errors and warnings. */
+  async complaints() {
+    this.#complaints.push(...(await this.evaluate(() => globalThis.complaints?.splice(0) ?? [])));
+    return this.#complaints;
   }
 
   /** Until `work` in the page gives something true. */
@@ -89,12 +95,14 @@ export class Visitor {
 
   /** Opens an address in a new document, also where only what is after the # differs. */
   async open(url) {
+    await this.complaints();
     await this.#page.goto("about:blank");
     await this.#page.goto(url);
     await this.ready();
   }
 
   async reload() {
+    await this.complaints();
     await this.#page.reload();
     await this.ready();
   }

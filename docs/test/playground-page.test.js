@@ -39,8 +39,9 @@ describe("the page", { skip: BROWSERS[0].skip }, () => {
     const visitor = new Visitor(page);
     try {
       await work(visitor, page);
+      const complaints = await visitor.complaints();
       assert.deepEqual(
-        visitor.complaints.filter((text) => !allowed.some((pattern) => pattern.test(text))),
+        complaints.filter((text) => !allowed.some((pattern) => pattern.test(text))),
         [],
       );
     } finally {
@@ -123,6 +124,22 @@ describe("the page", { skip: BROWSERS[0].skip }, () => {
       }));
       assert.ok(bottom <= 0, `${bottom} pixels of the picture are below the screen`);
       assert.equal(active, "Draw");
+    });
+  });
+
+  test("in the other language the settings stay, and the picture is drawn to the bit", async () => {
+    await visit({}, async (visitor) => {
+      await visitor.open(`${site.url}playground.html#model=digits&steps=4`);
+      await visitor.click("text=7");
+      await visitor.click("text=Draw");
+      await visitor.drawn();
+      const pixels = await visitor.pixels();
+      await visitor.evaluate(() => document.querySelector(".VPNavBarTranslations a").click());
+      await visitor.waitFor("the Chinese page", () => location.pathname.endsWith("/zh/playground.html"));
+      await visitor.ready();
+      assert.match(await visitor.address(), /#model=digits&steps=4&draw$/);
+      await visitor.drawn();
+      assert.deepEqual(await visitor.pixels(), pixels);
     });
   });
 
