@@ -17,8 +17,17 @@ const LEFT_OUT = ["doc-examples", "docs.*", "memory", "properties/.*", "public-t
 
 /** What runs: a test that a mutant keeps from ending would go on after this process. */
 const running = new Set();
-process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+process.on("exit", () => running.forEach(stop));
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
+
+/** Ends a process and those it has started, which may be the ones that do not end. */
+function stop({ pid }) {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // It has ended meanwhile.
+  }
+}
 
 /** A new folder with the files of the repository as they stand, and its build. */
 export function copyRepository() {
@@ -46,15 +55,19 @@ export function runNode(copy, args, { env = {}, timeout } = {}) {
     cwd: copy,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
-    timeout,
-    killSignal: "SIGKILL",
+    detached: true, // in a group of its own
   });
   running.add(child);
+  const timer = timeout === undefined ? undefined : setTimeout(stop, timeout, child);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
   return new Promise((resolve, reject) => {
     child.on("error", reject);
-    child.on("close", (code) => running.delete(child) && resolve({ code, output: stripVTControlCharacters(output) }));
+    child.on("close", (code) => {
+      clearTimeout(timer);
+      running.delete(child);
+      resolve({ code, output: stripVTControlCharacters(output) });
+    });
   });
 }
 
