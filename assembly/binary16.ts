@@ -90,7 +90,8 @@ export function encode(out: usize, source: usize, n: i32): void {
     const magnitude = min(bits & MAGNITUDE, BEYOND);
     const power = max(magnitude & INFINITY, LEAST);
     const sum = reinterpret<f32>(magnitude) + reinterpret<f32>(power + UP);
-    const half = (reinterpret<u32>(sum) - power + (power >> 13) - REBIAS) | ((bits >> 16) & 0x8000);
+    // Only the lower 16 bits are stored, where the power itself has none: it need not be subtracted.
+    const half = (reinterpret<u32>(sum) + (power >> 13) - REBIAS) | ((bits >> 16) & 0x8000);
     store<u16>(out + i, (bits & MAGNITUDE) > INFINITY ? 0x7e00 : half);
   }
 }
