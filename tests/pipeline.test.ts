@@ -306,6 +306,11 @@ const REFUSED: [options: object, kind: new () => Error, message: string][] = [
   [{ dims: [1, 4], mask: new Float32Array(3), known: tensor }, RangeError, '"mask" expected 4 elements'],
   [{ dims: [1, 4], mask: { data: noise, dims: [2, 2] }, known: tensor }, RangeError, '"mask.dims"'],
   [
+    { dims: [2, 2], mask: { data: noise, dims: [1, 4] }, known: { data: noise, dims: [2, 2] } },
+    RangeError,
+    '"mask.dims"',
+  ],
+  [
     { dims: [1, 4], mask: Float32Array.of(0, 0, 2, 0), known: tensor },
     RangeError,
     '"mask[2]" expected a number in [0, 1], got 2',

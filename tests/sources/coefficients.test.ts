@@ -181,6 +181,25 @@ for (const [build, core] of Object.entries(instances)) {
     }
   });
 
+  test(`${build}: an unclipped step takes two terms where they do not cancel, without x0`, () => {
+    const mixture = new Mixture();
+    mixture.set(0.8, 0, 0.6, 0);
+    const coefficients = new Coefficients();
+    setStep(coefficients, "epsilon", 0.25, mixture, Infinity, false);
+    assert.is(coefficients.s, 0, "nothing of x0 is added");
+    assert.ok(Math.abs(coefficients.b - 1.6) < 1e-15, `b is ${coefficients.b}`);
+    assert.ok(Math.abs(coefficients.c - (0.6 - 1.6 * Math.sqrt(0.75))) < 1e-15, `c is ${coefficients.c}`);
+    const x = normals(1, N);
+    const { prev } = runKernel(core, coefficients, { x, m: new Float32Array(N), z: x });
+    assert.equal(
+      prev,
+      x.map((value) => Math.fround(1.6) * value),
+    );
+
+    setStep(coefficients, "epsilon", 0.01, mixture, Infinity, false);
+    assert.is.not(coefficients.s, 0, "beyond, x0 comes first");
+  });
+
   test(`${build}: a scaled model output is that of the formula`, () => {
     fc.assert(
       fc.property(cases, fc.double({ min: 0.25, max: 3, noNaN: true }), fc.nat(1000), (each, factor, seed) => {
