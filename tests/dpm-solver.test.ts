@@ -103,6 +103,18 @@ for (const [name, options, order] of [
   });
 }
 
+test("lowerOrderFinal: the last step is of order 1 in runs of fewer than 15 steps", () => {
+  const [x, m, predOriginalSample] = [normalTensor(1, DIMS), normalTensor(2, DIMS), normalTensor(3, DIMS)];
+  for (const steps of [14, 15]) {
+    const scheduler = new DPMSolverMultistepScheduler({ finalSigmasType: "sigma_min" });
+    scheduler.setTimesteps(steps);
+    const [before, last] = scheduler.timesteps.slice(-2) as unknown as [number, number];
+    const first = scheduler.step(m, x, last).data;
+    const second = scheduler.step(m, x, last, { history: { predOriginalSample, timestep: before } }).data;
+    assert.is(relativeError(second, first) > 1e-3, steps === 15, `${steps} steps`);
+  }
+});
+
 test("steps are pure: a history is what they know of other steps", () => {
   const scheduler = new DPMSolverMultistepScheduler({ betaSchedule: "linear" });
   scheduler.setTimesteps(10);

@@ -3,7 +3,7 @@
 import { type Instance, STAGE } from "../module/instance.js";
 import { type Values, isHalf } from "../tensor/dtype.js";
 import { type Stored, storedAs } from "../tensor/tensor.js";
-import { resultAddress, stageAddress, stageIn, stageOut } from "./pieces.js";
+import { resultAddress, stageIn, stageOut } from "./pieces.js";
 
 /** out = known + weight (sample - known): `known` where the weight is 0, `sample` where it is 1. */
 export function blendTensor(core: Instance, out: Stored, sample: Stored, known: Stored, weight: Stored): void {
@@ -46,7 +46,8 @@ export function firstNotFinite(core: Instance, tensor: Stored): number {
 
 /** Replaces values by a function of them. */
 export function replaceValues(core: Instance, kernel: "cosines" | "exponentials", values: Float64Array): void {
-  const stage = new Float64Array(core.buffer, stageAddress(core, STAGE.sample), core.pieceLength / 2);
+  const { buffer, byteOffset, byteLength } = core.stages[STAGE.sample]!.whole;
+  const stage = new Float64Array(buffer, byteOffset, byteLength / Float64Array.BYTES_PER_ELEMENT);
   for (let start = 0; start < values.length; start += stage.length) {
     const some = values.subarray(start, start + stage.length);
     stage.set(some);
