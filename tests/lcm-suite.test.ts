@@ -7,23 +7,13 @@
 import type { LCMSchedulerOptions } from "ddim-wasm";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { COUNT, DIMS, model, NOISE, RESIDUAL, SAMPLE, sumOf, THRESHOLDING } from "./diffusers-suite.js";
+import { COUNT, DIMS, model, RESIDUAL, SAMPLE, sumOf, THRESHOLDING } from "./diffusers-suite.js";
+import { CONFIG, testDistilled, VARIATIONS as SHARED_VARIATIONS } from "./distilled-suite.js";
 import { implementations } from "./implementations.js";
-
-const CONFIG: LCMSchedulerOptions = {
-  numTrainTimesteps: 1000,
-  betaStart: 0.00085,
-  betaEnd: 0.012,
-  betaSchedule: "scaled_linear",
-  predictionType: "epsilon",
-};
 
 /** Values of every option that the suite goes through. */
 const VARIATIONS: LCMSchedulerOptions[] = [
-  ...[100, 500, 1000].map((numTrainTimesteps) => ({ numTrainTimesteps })),
-  ...([0.0001, 0.001, 0.01] as const).map((betaStart) => ({ betaStart, betaEnd: betaStart * 20 })),
-  ...(["linear", "scaled_linear", "squaredcos_cap_v2"] as const).map((betaSchedule) => ({ betaSchedule })),
-  ...(["epsilon", "v_prediction"] as const).map((predictionType) => ({ predictionType })),
+  ...SHARED_VARIATIONS,
   ...[true, false].map((clipSample) => ({ clipSample })),
   ...THRESHOLDING,
 ];
@@ -77,25 +67,7 @@ for (const [name, { LCMScheduler, Generator }] of Object.entries(implementations
     }
   });
 
-  test(`${name}: a step keeps the shape, and adding noise does`, () => {
-    const scheduler = new LCMScheduler(CONFIG);
-    scheduler.setTimesteps(10);
-    const outputs = [-2, -1].map((at) => scheduler.step(RESIDUAL, SAMPLE, scheduler.timesteps.at(at)!));
-    for (const output of outputs) assert.equal(output.dims, DIMS);
-    assert.equal(scheduler.addNoise(SAMPLE, NOISE, scheduler.timesteps[5]!).dims, DIMS);
-  });
-
-  test(`${name}: with and without returnDict, the same sample`, () => {
-    const scheduler = new LCMScheduler(CONFIG);
-    scheduler.setTimesteps(10);
-    for (const t of scheduler.timesteps) {
-      const [plain, both] = [
-        scheduler.step(RESIDUAL, SAMPLE, t, { generator: new Generator(0) }),
-        scheduler.step(RESIDUAL, SAMPLE, t, { generator: new Generator(0), returnDict: true }),
-      ];
-      assert.equal(both.prevSample, plain);
-    }
-  });
+  testDistilled(name, LCMScheduler, Generator);
 }
 
 test.run();

@@ -6,29 +6,13 @@
 // test_custom_timesteps_passing_both_num_inference_steps_and_timesteps (setTimesteps has one argument). beta_end = 2 of
 // test_betas is refused here, as every beta beyond 1.
 
-import type { TCDSchedulerOptions } from "ddim-wasm";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { COUNT, DIMS, model, NOISE, RESIDUAL, SAMPLE, sumOf } from "./diffusers-suite.js";
+import { COUNT, DIMS, model, RESIDUAL, SAMPLE, sumOf } from "./diffusers-suite.js";
+import { CONFIG, testDistilled, VARIATIONS } from "./distilled-suite.js";
 import { implementations } from "./implementations.js";
 
-const CONFIG: TCDSchedulerOptions = {
-  numTrainTimesteps: 1000,
-  betaStart: 0.00085,
-  betaEnd: 0.012,
-  betaSchedule: "scaled_linear",
-  predictionType: "epsilon",
-};
-
-/** Values of every option that the suite goes through. */
-const VARIATIONS: TCDSchedulerOptions[] = [
-  ...[100, 500, 1000].map((numTrainTimesteps) => ({ numTrainTimesteps })),
-  ...([0.0001, 0.001, 0.01] as const).map((betaStart) => ({ betaStart, betaEnd: betaStart * 20 })),
-  ...(["linear", "scaled_linear", "squaredcos_cap_v2"] as const).map((betaSchedule) => ({ betaSchedule })),
-  ...(["epsilon", "v_prediction"] as const).map((predictionType) => ({ predictionType })),
-];
-
-for (const [name, { TCDScheduler, Generator }] of Object.entries(implementations)) {
+for (const [name, { LCMScheduler, TCDScheduler, Generator }] of Object.entries(implementations)) {
   for (const [steps, sum, mean] of [
     [1, 29.8715, 0.0389],
     [10, 181.204, 0.2359],
@@ -89,25 +73,7 @@ for (const [name, { TCDScheduler, Generator }] of Object.entries(implementations
     }
   });
 
-  test(`${name}: a step keeps the shape, and adding noise does`, () => {
-    const scheduler = new TCDScheduler(CONFIG);
-    scheduler.setTimesteps(10);
-    const outputs = [-2, -1].map((at) => scheduler.step(RESIDUAL, SAMPLE, scheduler.timesteps.at(at)!));
-    for (const output of outputs) assert.equal(output.dims, DIMS);
-    assert.equal(scheduler.addNoise(SAMPLE, NOISE, scheduler.timesteps[5]!).dims, DIMS);
-  });
-
-  test(`${name}: with and without returnDict, the same sample`, () => {
-    const scheduler = new TCDScheduler(CONFIG);
-    scheduler.setTimesteps(10);
-    for (const t of scheduler.timesteps) {
-      const [plain, both] = [
-        scheduler.step(RESIDUAL, SAMPLE, t, { generator: new Generator(0) }),
-        scheduler.step(RESIDUAL, SAMPLE, t, { generator: new Generator(0), returnDict: true }),
-      ];
-      assert.equal(both.prevSample, plain);
-    }
-  });
+  testDistilled(name, TCDScheduler as unknown as typeof LCMScheduler, Generator);
 
   test(`${name}: timesteps of one's own`, () => {
     const scheduler = new TCDScheduler(CONFIG);
