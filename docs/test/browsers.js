@@ -42,8 +42,8 @@ function whyNot(file) {
   return reason;
 }
 
-/** How long a picture may take on a busy machine, in milliseconds. */
-const PATIENCE = 120_000;
+/** How long a page or a picture may take on a busy machine, in milliseconds. */
+export const PATIENCE = 120_000;
 
 /** What a visitor does, in any of the browsers. */
 export class Visitor {

@@ -1,21 +1,10 @@
 // The search finds words of both languages.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { launchChromium } from "./browsers.js";
-import { serve } from "./server.js";
-import { search, SITE } from "./site.js";
+import { test } from "node:test";
+import { openSite, search } from "./site.js";
 
-let server;
-let browser;
-before(async () => {
-  server = await serve(SITE);
-  browser = await launchChromium();
-});
-after(async () => {
-  await browser.close();
-  await server.close();
-});
+const site = openSite();
 
 /** Each: where the search is opened, what is typed, and a page that has to be among what it finds. */
 const SEARCHES = [
@@ -29,7 +18,7 @@ const SEARCHES = [
 
 for (const [from, query, expected] of SEARCHES) {
   test(`"${query}" from /${from}`, async () => {
-    const found = await search(browser, server.url, from, query);
+    const found = await search(site.browser, site.url, from, query);
     assert.ok(found.includes(expected), found.join("\n"));
   });
 }

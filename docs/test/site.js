@@ -3,12 +3,37 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
+import { launchChromium, PATIENCE } from "./browsers.js";
+import { serve } from "./server.js";
 
 const docs = fileURLToPath(new URL("..", import.meta.url));
 
 /** Where `npm run build` puts it. */
 export const SITE = join(docs, ".vitepress/dist");
+
+/**
+ * Serves the site, and opens Chromium, for the tests of a file.
+ *
+ * @param {() => string} [build] makes the folder that is served
+ * @param {string} [base] the path it is served under
+ * @returns {{ url: string, browser: import("playwright-core").Browser }} filled in before the first test
+ */
+export function openSite(build = () => SITE, base = "/") {
+  const opened = {};
+  let server;
+  before(async () => {
+    server = await serve(build(), base);
+    opened.url = server.url;
+    opened.browser = await launchChromium();
+  });
+  after(async () => {
+    await opened.browser?.close();
+    await server?.close();
+  });
+  return opened;
+}
 
 /** Builds the site anew, for another base. @returns its folder */
 export function buildFor(base) {
@@ -28,9 +53,22 @@ export const pagesOf = (folder) =>
     .filter((name) => name.endsWith(".html"))
     .toSorted();
 
+/** A new page, and what goes wrong on it: all that its console says, and what does not load. */
+export async function openPage(browser, options) {
+  const page = await browser.newPage(options);
+  page.setDefaultTimeout(PATIENCE);
+  const complaints = [];
+  page.on("console", (message) => complaints.push(message.text()));
+  page.on("pageerror", ({ message }) => complaints.push(message));
+  page.on("response", (response) => {
+    if (response.status() >= 400) complaints.push(`${response.status()} ${response.url()}`);
+  });
+  return { page, complaints };
+}
+
 /** What the search finds, opened on the page `from` of a site at `url`: paths of pages. */
 export async function search(browser, url, from, query) {
-  const page = await browser.newPage();
+  const { page } = await openPage(browser);
   try {
     await page.goto(url + from, { waitUntil: "networkidle" });
     await page.keyboard.press("Control+k");
