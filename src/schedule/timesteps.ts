@@ -94,14 +94,14 @@ export function checkTimestepList(list: ArrayLike<unknown>, total: number): Int3
 
 /** The entry that follows `t` in a strictly descending list: -1 after the last, undefined where `t` is not in it. */
 export function followerOf(timesteps: Int32Array, t: number): number | undefined {
-  let low = 0;
-  let high = timesteps.length - 1;
-  while (low <= high) {
-    const middle = (low + high) >> 1;
+  let start = 0;
+  let end = timesteps.length;
+  while (start < end) {
+    const middle = (start + end) >> 1;
     const entry = timesteps[middle]!;
-    if (entry === t) return middle + 1 < timesteps.length ? timesteps[middle + 1]! : -1;
-    if (entry > t) low = middle + 1;
-    else high = middle - 1;
+    if (entry === t) return timesteps[middle + 1] ?? -1;
+    if (entry > t) start = middle + 1;
+    else end = middle;
   }
   return undefined;
 }

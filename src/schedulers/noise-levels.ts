@@ -57,11 +57,8 @@ export abstract class NoiseLevels<O extends SchedulerOptions> {
 
   /** @internal The options that all schedulers have. */
   readonly settings: ConfigOf<SchedulerOptions>;
-  /** Descending. */
-  #timesteps: Int32Array;
-  #numInferenceSteps: number | null = null;
-  /** Whether a step leads to the next entry of the list. */
-  #followsList = false;
+  /** What setTimesteps has set; `followsList`: whether a step leads to the next of the timesteps, which descend. */
+  #run: { readonly timesteps: Int32Array; readonly followsList: boolean } | null = null;
 
   /**
    * @param options the sampler's options, all of which may be left out
@@ -80,9 +77,6 @@ export abstract class NoiseLevels<O extends SchedulerOptions> {
     this.betas = betas;
     this.alphas = alphas;
     this.alphasCumprod = alphasCumprod;
-    const last = this.settings.numTrainTimesteps - 1;
-    this.#timesteps = new Int32Array(last + 1);
-    for (let i = 0; i <= last; i++) this.#timesteps[i] = last - i;
     // console.log(scheduler) shows the configuration, and not thousands of numbers.
     for (const name of ["definition", "settings", "betas", "alphas", "alphasCumprod"]) {
       Object.defineProperty(this, name, { enumerable: false });
@@ -127,12 +121,14 @@ export abstract class NoiseLevels<O extends SchedulerOptions> {
 
   /** The number of inference steps; null before setTimesteps. */
   get numInferenceSteps(): number | null {
-    return this.#numInferenceSteps;
+    return this.#run && this.#run.timesteps.length;
   }
 
   /** The timesteps of a run, in the order of its steps; all T of them before setTimesteps. A new copy at each read. */
   get timesteps(): InstanceType<typeof Int32Array> {
-    const timesteps = new Int32Array(this.#timesteps);
+    const all = (): Int32Array =>
+      makeTimesteps(this.settings.numTrainTimesteps, { ...this.settings, timestepSpacing: "linspace" });
+    const timesteps = new Int32Array(this.#run?.timesteps ?? all());
     return this.definition.direction === "invert" ? timesteps.reverse() : timesteps;
   }
 
@@ -153,9 +149,8 @@ export abstract class NoiseLevels<O extends SchedulerOptions> {
   setTimesteps(steps: number | ArrayLike<number> | ArrayLike<bigint>): void {
     const { numTrainTimesteps, previousTimestep } = this.settings;
     const own = isArrayLike(steps);
-    this.#timesteps = own ? checkTimestepList(steps, numTrainTimesteps) : makeTimesteps(steps, this.settings);
-    this.#numInferenceSteps = this.#timesteps.length;
-    this.#followsList = own || previousTimestep === "schedule";
+    const timesteps = own ? checkTimestepList(steps, numTrainTimesteps) : makeTimesteps(steps, this.settings);
+    this.#run = { timesteps, followsList: own || previousTimestep === "schedule" };
   }
 
   /**
@@ -169,11 +164,11 @@ export abstract class NoiseLevels<O extends SchedulerOptions> {
   }
 
   /** @internal The timestep on the other side of the step that starts, or in an inversion ends, at `t`. */
-  otherSideOf(t: number, timesteps = this.#timesteps): number {
-    const steps = this.#numInferenceSteps;
-    if (steps === null) throw new Error("call setTimesteps first: how far a step goes depends on how many there are");
-    if (!this.#followsList) return t - Math.floor(this.settings.numTrainTimesteps / steps);
-    const follower = followerOf(timesteps, t);
+  otherSideOf(t: number, timesteps = this.#run?.timesteps): number {
+    const run = this.#run;
+    if (!run) throw new Error("call setTimesteps first: how far a step goes depends on how many there are");
+    if (!run.followsList) return t - Math.floor(this.settings.numTrainTimesteps / run.timesteps.length);
+    const follower = followerOf(timesteps!, t);
     if (follower !== undefined) return follower;
     throw outOfRange("timestep", "one of scheduler.timesteps, or prevTimestep beside it", t);
   }

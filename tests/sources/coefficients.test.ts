@@ -196,6 +196,11 @@ for (const [build, core] of Object.entries(instances)) {
       x.map((value) => Math.fround(1.6) * value),
     );
 
+    mixture.set(2, 2, 0, 0);
+    setStep(coefficients, "sample", 0.25, mixture, Infinity, false);
+    assert.equal([coefficients.s, coefficients.b, coefficients.c], [0, 2, 2], "up to 4 in all");
+
+    mixture.set(0.8, 0, 0.6, 0);
     setStep(coefficients, "epsilon", 0.01, mixture, Infinity, false);
     assert.is.not(coefficients.s, 0, "beyond, x0 comes first");
   });
