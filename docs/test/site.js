@@ -71,8 +71,13 @@ export async function search(browser, url, from, query) {
   const { page } = await openPage(browser);
   try {
     await page.goto(url + from, { waitUntil: "networkidle" });
-    await page.keyboard.press("Control+k");
-    await page.locator("#localsearch-input").fill(query);
+    const input = page.locator("#localsearch-input");
+    // A key that is pressed before the page listens is lost.
+    for (let i = 0; i < 100 && !(await input.isVisible()); i++) {
+      await page.keyboard.press("Control+k");
+      await page.waitForTimeout(100);
+    }
+    await input.fill(query);
     const links = page.locator("#localsearch-list a");
     await links.first().waitFor();
     const addresses = await links.evaluateAll((found) => found.map(({ href }) => href));
