@@ -233,6 +233,21 @@ test("invert takes what it should", async () => {
   }
 });
 
+test("under checkFinite an inversion ends where its sample is infinite, although the model's output is not", async () => {
+  const scheduler = new DDIMScheduler({ clipSample: false });
+  const model = (sample: Float32Array): Float32Array => sample.map(() => 3.4e38);
+  const pipeline = new DiffusionPipeline({ scheduler, model });
+  const sample = new Float32Array(4).fill(3.4e38);
+  const error = await pipeline.invert({ sample, numInferenceSteps: 5, checkFinite: true }).then(
+    () => assert.unreachable(),
+    (caught: Error) => caught,
+  );
+  assert.match(
+    (error as Error).message,
+    /^the sample of step 0, at timestep 0, is not finite: element 0 is -?Infinity/,
+  );
+});
+
 // ---- configurations
 
 /** What an inverse scheduler is made from, what `onWarning` is told, and what console.warn is. */

@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { createContext, runInContext, runInNewContext } from "node:vm";
+import { runInChild } from "./child.js";
 import { copy, implementations, pipelineOf } from "./implementations.js";
 import { normalData, normalTensor } from "./tensors.js";
 
@@ -421,6 +422,30 @@ test("where a policy forbids to compile any module, the advice is one that helps
   assert.match(message, /wasm-unsafe-eval|ddim-wasm\/portable/);
   assert.not.match(message, "core.scalar.wasm");
   assert.ok(message.length <= MOST_CHARACTERS);
+});
+
+/** What engines say when they do not compile the module: under a policy, and without SIMD. */
+const FORBIDDEN = [
+  `WebAssembly.Module(): Compiling or instantiating WebAssembly module violates the following Content Security policy directive`,
+  `call to WebAssembly.Module() blocked by CSP`,
+  `Refused to create a WebAssembly object because 'unsafe-eval' or 'wasm-unsafe-eval' is not an allowed source of script`,
+  `WebAssembly.Module(): Wasm code generation disallowed by embedder`,
+];
+const UNKNOWN = `WebAssembly.Module(): Compiling function #3 failed: invalid numeric opcode 0xfd0c`;
+
+test("whatever words an engine refuses the module in, the advice is one that helps", () => {
+  const told = runInChild(`
+    report(${JSON.stringify([...FORBIDDEN, UNKNOWN])}.map((words) => {
+      WebAssembly.Module = class { constructor() { throw new Error(words); } };
+      try {
+        new library.Generator(0);
+      } catch (error) {
+        return [error.message, error.cause.message];
+      }
+    }));`);
+  const policy = `a policy forbids WebAssembly here: allow 'wasm-unsafe-eval' in its script-src, or import "ddim-wasm/portable"`;
+  const engine = `this engine does not start the WebAssembly module (it takes SIMD): import "ddim-wasm/portable", or give init the module "ddim-wasm/core.scalar.wasm"`;
+  assert.equal(told, [...FORBIDDEN.map((words) => [policy, words]), [engine, UNKNOWN]]);
 });
 
 test.run();
