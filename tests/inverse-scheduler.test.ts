@@ -248,6 +248,20 @@ test("under checkFinite an inversion ends where its sample is infinite, although
   );
 });
 
+test("the worst step of an inversion is told, be it the first, the last or another", async () => {
+  const scheduler = new DDIMScheduler({ clipSample: false });
+  scheduler.setTimesteps(5);
+  for (const hard of scheduler.timesteps) {
+    const model = (sample: Float32Array, t: number): Float32Array =>
+      sample.map((value) => (t === hard ? Math.sin(9 * value) : 0.1));
+    const sample = Float32Array.of(0.1, -0.4, 0.7, 0.2);
+    const pipeline = new DiffusionPipeline({ scheduler, model });
+    const { converged, worst } = await pipeline.invert({ sample, numInferenceSteps: 5, refine: { iterations: 1 } });
+    assert.is(worst!.timestep, hard);
+    assert.is(converged, false);
+  }
+});
+
 // ---- configurations
 
 /** What an inverse scheduler is made from, what `onWarning` is told, and what console.warn is. */
