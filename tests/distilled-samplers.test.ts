@@ -33,7 +33,7 @@ for (const [name, Class] of Object.entries(CLASSES)) {
     scheduler.step(m, x, 999, { generator, prevTimestep: -1 });
     scheduler.setTimesteps([500]);
     scheduler.step(m, x, 500, { generator });
-    scheduler.step(m, x, [500, 500, 500], { generator });
+    scheduler.step(m, x, 500, { generator, prevTimestep: [-1, -2, -1] });
     assert.equal(generator.getState(), expected.getState());
     // Without a generator there is one all the same, and a last step is no occasion to make it.
     assert.ok(make().step(m, x, 999).data.every(Number.isFinite));
