@@ -35,6 +35,10 @@ for (const [name, Class] of Object.entries(CLASSES)) {
     scheduler.step(m, x, 500, { generator });
     scheduler.step(m, x, 500, { generator, prevTimestep: [-1, -2, -1] });
     assert.equal(generator.getState(), expected.getState());
+    // Timestep 0 is not beyond the end.
+    scheduler.step(m, x, 500, { generator, prevTimestep: 0 });
+    expected.randn(DIMS);
+    assert.equal(generator.getState(), expected.getState());
     // Without a generator there is one all the same, and a last step is no occasion to make it.
     assert.ok(make().step(m, x, 999).data.every(Number.isFinite));
   });
