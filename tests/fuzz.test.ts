@@ -3,6 +3,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { playRound, takeCanary } from "./fuzz/round.js";
+import { probeMemory } from "./fuzz/world.js";
 import { implementations, type Library } from "./implementations.js";
 
 const portable = (await import("ddim-wasm/portable")) as Library;
@@ -21,17 +22,13 @@ for (const [name, library] of Object.entries({ ...implementations, portable })) 
   test(`${name}: right and wrong calls throw only errors that name an argument, and leave everything usable`, async () => {
     const canary = takeCanary(library);
     assert.is(canary, takeCanary(implementations.simd));
-    const probe = library.allocate([1]);
-    const { byteOffset } = probe.data;
-    probe.free();
+    const { byteOffset } = probeMemory(library);
     for (const seed of SEEDS) {
       await playRound(library, seed, canary).catch((error: Error) =>
         assert.unreachable(`seed ${seed}: ${error.message}`),
       );
     }
-    const again = library.allocate([1]);
-    assert.is(again.data.byteOffset, byteOffset, "all blocks have been given back");
-    again.free();
+    assert.is(probeMemory(library).byteOffset, byteOffset, "all blocks have been given back");
   });
 }
 

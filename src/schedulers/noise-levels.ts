@@ -164,11 +164,11 @@ export abstract class NoiseLevels<O extends SchedulerOptions> {
   }
 
   /** @internal The timestep on the other side of the step that starts, or in an inversion ends, at `t`. */
-  otherSideOf(t: number, timesteps = this.#run?.timesteps): number {
+  otherSideOf(t: number, timesteps?: Int32Array): number {
     const run = this.#run;
     if (!run) throw new Error("call setTimesteps first: how far a step goes depends on how many there are");
     if (!run.followsList) return t - Math.floor(this.settings.numTrainTimesteps / run.timesteps.length);
-    const follower = followerOf(timesteps!, t);
+    const follower = followerOf(timesteps ?? run.timesteps, t);
     if (follower !== undefined) return follower;
     throw outOfRange("timestep", "one of scheduler.timesteps, or prevTimestep beside it", t);
   }

@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { copy, type Library } from "../implementations.js";
 import { CALLS_OF_ROUND, Fault, playRound, takeCanary } from "./round.js";
+import { probeMemory } from "./world.js";
 
 const { values } = parseArgs({
   options: {
@@ -37,9 +38,7 @@ console.warn = () => {};
 
 /** Where a small tensor is allocated, and how much memory the module has. */
 function surveyMemory(): { address: number; bytes: number } {
-  const probe = library.allocate([1]);
-  const { byteOffset: address, buffer } = probe.data;
-  probe.free();
+  const { byteOffset: address, buffer } = probeMemory(library);
   return { address, bytes: buffer.byteLength };
 }
 

@@ -129,10 +129,7 @@ export class World {
 
   /** Whether values are in the module's memory, in a tensor that has been freed perhaps: nobody may detach that. */
   isResident(values: Data): boolean {
-    const probe = this.library.allocate([1]);
-    const { buffer } = probe.data;
-    probe.free();
-    return values.buffer === buffer;
+    return values.buffer === probeMemory(this.library).buffer;
   }
 
   /** Frees what the round has allocated. */
@@ -140,6 +137,14 @@ export class World {
     for (const tensor of this.residents) tensor.free();
     this.residents = [];
   }
+}
+
+/** The module's memory, and where a small tensor would be in it. */
+export function probeMemory(library: Library): { buffer: ArrayBufferLike; byteOffset: number } {
+  const probe = library.allocate([1]);
+  const { buffer, byteOffset } = probe.data;
+  probe.free();
+  return { buffer, byteOffset };
 }
 
 export function detach(buffer: ArrayBuffer): void {
