@@ -2,40 +2,29 @@
 // goes wrong. In Chromium.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { describe, test } from "node:test";
 import { decode } from "fast-png";
 import { colourPixels, decodePixels, encodePixels, maskPixels, paintSpot, PALETTES } from "../playground/pixels.js";
 import { DEFAULTS, readSettings, writeSettings } from "../playground/settings.js";
-import { BROWSERS, launchChromium, Visitor } from "./browsers.js";
+import { BROWSERS, Visitor } from "./browsers.js";
 import { serve } from "./server.js";
+import { buildFor, openSite } from "./site.js";
 import { drawWords } from "./words.js";
 
-const docs = fileURLToPath(new URL("..", import.meta.url));
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PHONE = { width: 390, height: 844 };
 const DESK = { width: 1280, height: 900 };
 
 describe("the page", { skip: BROWSERS[0].skip }, () => {
-  let browser;
-  let site;
-  before(async () => {
-    browser = await launchChromium();
-    site = await serve(join(docs, ".vitepress/dist"), "/");
-  });
-  after(async () => {
-    await browser?.close();
-    await site?.close();
-  });
+  const site = openSite();
 
   /** Does what a test does on a new page, and holds that the console was silent. */
   async function visit(options, work, allowed = []) {
-    const page = await browser.newPage({ viewport: DESK, ...options });
+    const page = await site.browser.newPage({ viewport: DESK, ...options });
     const visitor = new Visitor(page);
     try {
       await work(visitor, page);
@@ -270,7 +259,10 @@ describe("the page", { skip: BROWSERS[0].skip }, () => {
   });
 
   test("the file has the picture's pixels, and the copied link its address", async () => {
-    const context = await browser.newContext({ viewport: DESK, permissions: ["clipboard-read", "clipboard-write"] });
+    const context = await site.browser.newContext({
+      viewport: DESK,
+      permissions: ["clipboard-read", "clipboard-write"],
+    });
     const page = await context.newPage();
     const visitor = new Visitor(page);
     await visitor.open(`${site.url}playground.html#model=digits&digit=2&steps=4&draw`);
@@ -306,10 +298,7 @@ describe("the page", { skip: BROWSERS[0].skip }, () => {
   });
 
   test("under /ddim-wasm/ it draws too, and asks for nothing outside", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "playground-"));
-    const vitepress = join(docs, "node_modules/vitepress/bin/vitepress.js");
-    const env = { ...process.env, DOCS_BASE: "/ddim-wasm/" };
-    execFileSync(process.execPath, [vitepress, "build", "--outDir", folder], { cwd: docs, env, stdio: "pipe" });
+    const folder = buildFor("/ddim-wasm/", mkdtempSync(join(tmpdir(), "playground-")));
     const based = await serve(folder, "/ddim-wasm/");
     try {
       await visit({}, async (visitor) => {

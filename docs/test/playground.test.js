@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 import { InferenceSession } from "onnxruntime-web";
 import { readDigits } from "../../examples/digits/src/models.js";
@@ -11,13 +10,13 @@ import { decodePixels } from "../playground/pixels.js";
 import { DEFAULTS, readSettings } from "../playground/settings.js";
 import { BROWSERS, Visitor } from "./browsers.js";
 import { serve } from "./server.js";
+import { SITE } from "./site.js";
 import { drawWords } from "./words.js";
 
-const dist = fileURLToPath(new URL("../.vitepress/dist", import.meta.url));
 const classifierFile = new URL("../../examples/digits/model/digits-classifier.onnx", import.meta.url);
 
 let site;
-before(async () => (site = await serve(dist, "/")));
+before(async () => (site = await serve(SITE)));
 after(() => site.close());
 
 /** The digit that the classifier reads in pixels of red, green and blue. */

@@ -35,10 +35,16 @@ export function openSite(build = () => SITE, base = "/") {
   return opened;
 }
 
-/** Builds the site anew, for another base. @returns its folder */
-export function buildFor(base) {
-  const folder = join(docs, ".vitepress/dist-for-base");
-  execFileSync(join(docs, "node_modules/.bin/vitepress"), ["build", "--outDir", folder], {
+/**
+ * Builds the site anew, for another base.
+ *
+ * @param {string} base
+ * @param {string} [folder] where to; tests of several files run at the same time
+ * @returns {string} its folder
+ */
+export function buildFor(base, folder = join(docs, ".vitepress/dist-for-base")) {
+  const vitepress = join(docs, "node_modules/vitepress/bin/vitepress.js");
+  execFileSync(process.execPath, [vitepress, "build", "--outDir", folder], {
     cwd: docs,
     env: { ...process.env, DOCS_BASE: base },
     stdio: ["ignore", "ignore", "inherit"],
